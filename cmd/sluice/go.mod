@@ -1,0 +1,3 @@
+module sluice/cmd/sluice
+
+go 1.26.0

@@ -1,0 +1,70 @@
+package bus
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+
+	"sluice/pkg/events"
+)
+
+// codeMaxPerSubject is the server's error code for a full subject (JSMaxMsgsPerSubjectErr).
+const codeMaxPerSubject jetstream.ErrorCode = 10077
+
+// Jobs is the work queue.
+type Jobs struct {
+	js     jetstream.JetStream
+	stream jetstream.Stream
+}
+
+// Publish puts a run of a job on the queue and returns its sequence there. Publishing the same run again is safe: it
+// returns the sequence of the copy that is queued. It fails with [ErrOtherRun] while another run is queued, and with
+// [ErrUnavailable] when the queue does not answer.
+func (q *Jobs) Publish(ctx context.Context, job events.Job) (uint64, error) {
+	data, err := json.Marshal(job)
+	if err != nil {
+		return 0, fmt.Errorf("encoding job %s: %w", job.ID, err)
+	}
+	subject := events.JobSubject(job.Spec.Priority, job.ID)
+	msg := &nats.Msg{Subject: subject, Data: data, Header: traceHeader(ctx)}
+	ack, err := q.js.PublishMsg(ctx, msg, jetstream.WithMsgID(job.MessageID()))
+	if hasCode(err, codeMaxPerSubject) {
+		return q.queuedCopy(ctx, subject, job.Run)
+	}
+	if err != nil {
+		return 0, fmt.Errorf("queueing job %s: %w", job.ID, unavailable(err))
+	}
+	return ack.Sequence, nil
+}
+
+// queuedCopy settles a refusal: it is a success only if what is queued is the same run.
+func (q *Jobs) queuedCopy(ctx context.Context, subject string, run int) (uint64, error) {
+	msg, err := q.stream.GetLastMsgForSubject(ctx, subject)
+	if errors.Is(err, jetstream.ErrMsgNotFound) {
+		return 0, fmt.Errorf("queueing on %s: %w", subject, ErrOtherRun) // it was taken off meanwhile
+	}
+	if err != nil {
+		return 0, fmt.Errorf("reading the job queued on %s: %w", subject, unavailable(err))
+	}
+	queued, err := events.DecodeJob(msg.Data)
+	if err != nil {
+		return 0, fmt.Errorf("reading the job queued on %s: %w", subject, err)
+	}
+	if queued.Run != run {
+		return 0, fmt.Errorf("queueing on %s: %w", subject, ErrOtherRun)
+	}
+	return msg.Sequence, nil
+}
+
+// Lane returns the consumer that hands out jobs of one priority.
+func (q *Jobs) Lane(ctx context.Context, p events.Priority) (jetstream.Consumer, error) {
+	c, err := q.stream.Consumer(ctx, string(p))
+	if err != nil {
+		return nil, bindError("consumer "+string(p), err)
+	}
+	return c, nil
+}

@@ -1,0 +1,136 @@
+package bus
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+
+	"sluice/pkg/events"
+)
+
+// Names of streams, consumers and buckets. Lane consumers are named after their priority.
+const (
+	JobsStream      = "JOBS"
+	EventsStream    = "EVENTS"
+	FoldConsumer    = "fold"
+	DocumentsBucket = "jobs"
+	ControlBucket   = "control"
+)
+
+const (
+	// AckWait is how long a message stays with a worker or folder that shows no sign of life.
+	AckWait = 10 * time.Second
+	// HeartbeatInterval is how often a worker says that it still has its message.
+	HeartbeatInterval = 3 * time.Second
+	// EventsMaxAge is how long the history of a job is kept.
+	EventsMaxAge = 30 * 24 * time.Hour
+)
+
+// Setup creates every stream, consumer and bucket, or brings it to the state described here. It may be run at any
+// time, any number of times. Replicas is 1 on a single server and 3 in a cluster.
+func Setup(ctx context.Context, nc *nats.Conn, replicas int) error {
+	js, err := jetstream.New(nc)
+	if err != nil {
+		return fmt.Errorf("opening JetStream: %w", err)
+	}
+	for _, stream := range streams(replicas) {
+		if _, err := js.CreateOrUpdateStream(ctx, stream); err != nil {
+			return fmt.Errorf("setting up stream %s: %w", stream.Name, unavailable(err))
+		}
+	}
+	for _, c := range consumers() {
+		if _, err := js.CreateOrUpdateConsumer(ctx, c.stream, c.config); err != nil {
+			return fmt.Errorf("setting up consumer %s of %s: %w", c.config.Durable, c.stream, unavailable(err))
+		}
+	}
+	for _, bucket := range buckets(replicas) {
+		if _, err := js.CreateOrUpdateKeyValue(ctx, bucket); err != nil {
+			return fmt.Errorf("setting up bucket %s: %w", bucket.Bucket, unavailable(err))
+		}
+	}
+	return nil
+}
+
+func streams(replicas int) []jetstream.StreamConfig {
+	return []jetstream.StreamConfig{
+		{
+			Name:        JobsStream,
+			Description: "Jobs that wait for a worker or are with one",
+			Subjects:    []string{events.JobSubjects},
+			Retention:   jetstream.WorkQueuePolicy,
+			Storage:     jetstream.FileStorage,
+			Replicas:    replicas,
+			AllowDirect: true,
+			// A second copy of a queued job is refused instead of replacing the first.
+			Discard:              jetstream.DiscardNew,
+			DiscardNewPerSubject: true,
+			MaxMsgsPerSubject:    1,
+			Duplicates:           24 * time.Hour,
+		},
+		{
+			Name:        EventsStream,
+			Description: "What has happened to each job; the status is folded from it",
+			Subjects:    []string{events.EventSubjects},
+			Retention:   jetstream.LimitsPolicy,
+			Storage:     jetstream.FileStorage,
+			Replicas:    replicas,
+			AllowDirect: true,
+			Discard:     jetstream.DiscardOld,
+			// Only progress has more than a few events of one type, so it is progress that is thinned.
+			MaxMsgsPerSubject: 16,
+			MaxAge:            EventsMaxAge,
+		},
+	}
+}
+
+type consumer struct {
+	stream string
+	config jetstream.ConsumerConfig
+}
+
+func consumers() []consumer {
+	list := []consumer{{EventsStream, jetstream.ConsumerConfig{
+		Durable:       FoldConsumer,
+		Description:   "Folds events into status documents; shared by the replicas of status",
+		AckPolicy:     jetstream.AckExplicitPolicy,
+		AckWait:       AckWait,
+		MaxAckPending: 2048,
+	}}}
+	for _, p := range events.Priorities() {
+		list = append(list, consumer{JobsStream, jetstream.ConsumerConfig{
+			Durable:       string(p),
+			Description:   "Hands " + string(p) + " jobs to ingesters",
+			FilterSubject: events.LaneSubjects(p),
+			AckPolicy:     jetstream.AckExplicitPolicy,
+			// No BackOff: its first step would silently replace AckWait.
+			AckWait: AckWait,
+			// Never exhausted: an exhausted message would block its subject for ever. The register counts attempts.
+			MaxDeliver:    -1,
+			MaxAckPending: 10000,
+		}})
+	}
+	return list
+}
+
+func buckets(replicas int) []jetstream.KeyValueConfig {
+	return []jetstream.KeyValueConfig{
+		{
+			Bucket:         DocumentsBucket,
+			Description:    "How each job stands",
+			History:        1,
+			Storage:        jetstream.FileStorage,
+			Replicas:       replicas,
+			LimitMarkerTTL: time.Hour,
+		},
+		{
+			Bucket:      ControlBucket,
+			Description: "Who owns each job",
+			History:     1,
+			Storage:     jetstream.FileStorage,
+			Replicas:    replicas,
+		},
+	}
+}

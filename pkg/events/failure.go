@@ -1,0 +1,133 @@
+package events
+
+import (
+	"errors"
+	"fmt"
+)
+
+// Code names a kind of failure. Codes are stable: clients decide by them.
+type Code string
+
+// The codes of failed jobs; docs/errors.md tells users what to do about each.
+const (
+	CodeSourceForbidden     Code = "source_forbidden"
+	CodeSourceNotFound      Code = "source_not_found"
+	CodeSourceRefused       Code = "source_refused"
+	CodeSourceUnreachable   Code = "source_unreachable"
+	CodeSourceUnavailable   Code = "source_unavailable"
+	CodeSourceTruncated     Code = "source_truncated"
+	CodeSourceStalled       Code = "source_stalled"
+	CodeSourceTooLarge      Code = "source_too_large"
+	CodeSourceRedirects     Code = "source_redirects"
+	CodeSourceUnsupported   Code = "source_unsupported"
+	CodeSecretUnreadable    Code = "secret_unreadable"
+	CodeNotCSV              Code = "not_csv"
+	CodeEmptySource         Code = "empty_source"
+	CodeUnterminatedQuote   Code = "unterminated_quote"
+	CodeStrayQuote          Code = "stray_quote"
+	CodeTooManyFields       Code = "too_many_fields"
+	CodeNULByte             Code = "nul_byte"
+	CodeBadEncoding         Code = "bad_encoding"
+	CodeFieldTooLong        Code = "field_too_long"
+	CodeRowTooLong          Code = "row_too_long"
+	CodeTooManyColumns      Code = "too_many_columns"
+	CodeRowTooWide          Code = "row_too_wide"
+	CodeTableExists         Code = "table_exists"
+	CodeSchemaNotFound      Code = "schema_not_found"
+	CodeNotPermitted        Code = "not_permitted"
+	CodeStorageFull         Code = "storage_full"
+	CodeDatabaseUnavailable Code = "database_unavailable"
+	CodeDatabaseError       Code = "database_error"
+	CodeTimeLimit           Code = "time_limit"
+	CodeAttemptsExhausted   Code = "attempts_exhausted"
+	CodeInternal            Code = "internal"
+)
+
+// codes is the one table of what a code means. Retryable codes are tried again, up to the limit of attempts.
+var codes = map[Code]struct {
+	retryable bool
+	title     string
+}{
+	CodeSourceForbidden:     {false, "the source's address is not allowed"},
+	CodeSourceNotFound:      {false, "the source does not exist"},
+	CodeSourceRefused:       {false, "the source's server refuses to give it"},
+	CodeSourceUnreachable:   {true, "the source's server cannot be reached"},
+	CodeSourceUnavailable:   {true, "the source's server is busy or broken"},
+	CodeSourceTruncated:     {true, "the source ended before its announced length"},
+	CodeSourceStalled:       {true, "the source stopped sending"},
+	CodeSourceTooLarge:      {false, "the source is larger than allowed"},
+	CodeSourceRedirects:     {false, "the source redirects too often or to a place not allowed"},
+	CodeSourceUnsupported:   {false, "the source's server answers in a form that is not supported"},
+	CodeSecretUnreadable:    {false, "the source's sealed address cannot be opened with this ingester's key"},
+	CodeNotCSV:              {false, "the source is not CSV"},
+	CodeEmptySource:         {false, "the source is empty"},
+	CodeUnterminatedQuote:   {false, "a quoted field is never closed"},
+	CodeStrayQuote:          {false, "something follows a closing quote"},
+	CodeTooManyFields:       {false, "a row has more values than the header has columns"},
+	CodeNULByte:             {false, "a field contains a NUL byte, which Postgres cannot store in text"},
+	CodeBadEncoding:         {false, "a field is not valid UTF-8"},
+	CodeFieldTooLong:        {false, "a field is longer than allowed"},
+	CodeRowTooLong:          {false, "a row is longer than allowed"},
+	CodeTooManyColumns:      {false, "the header has more columns than a Postgres table can have"},
+	CodeRowTooWide:          {false, "a row does not fit into a page of Postgres"},
+	CodeTableExists:         {false, "the table exists already"},
+	CodeSchemaNotFound:      {false, "the schema does not exist"},
+	CodeNotPermitted:        {false, "the ingester's database role may not do this"},
+	CodeStorageFull:         {true, "the database's disk is full"},
+	CodeDatabaseUnavailable: {true, "the database cannot be reached"},
+	CodeDatabaseError:       {false, "the database refused a statement"},
+	CodeTimeLimit:           {false, "the job ran longer than allowed"},
+	CodeAttemptsExhausted:   {false, "every attempt failed"},
+	CodeInternal:            {false, "an error of Sluice's own"},
+}
+
+// Codes lists every code of a failed job, in no particular order.
+func Codes() []Code {
+	list := make([]Code, 0, len(codes))
+	for c := range codes {
+		list = append(list, c)
+	}
+	return list
+}
+
+// Retryable reports whether a failure of this kind may pass by itself.
+func (c Code) Retryable() bool { return codes[c].retryable }
+
+// Title says in a few words what the code means.
+func (c Code) Title() string { return codes[c].title }
+
+// Failure is an error that a user gets to see: why an attempt or a job ended. It implements error.
+type Failure struct {
+	Code       Code   `json:"code"`
+	Message    string `json:"message"`
+	Retryable  bool   `json:"retryable"`
+	Line       int64  `json:"line,omitempty"`        // in the source, from 1; 0 when not about a line
+	Column     int64  `json:"column,omitempty"`      // the field in its row, from 1; 0 when not about a field
+	ByteOffset *int64 `json:"byte_offset,omitempty"` // in the source, from 0; nil when not about a place
+
+	cause error
+}
+
+// Failf returns a failure with a message for the user. One %w verb keeps the cause for errors.Is and errors.As.
+func Failf(code Code, format string, args ...any) *Failure {
+	err := fmt.Errorf(format, args...)
+	return &Failure{Code: code, Message: err.Error(), Retryable: code.Retryable(), cause: errors.Unwrap(err)}
+}
+
+// CausedBy keeps an error for errors.Is and errors.As that is not for the user's eyes, and returns f.
+func (f *Failure) CausedBy(err error) *Failure {
+	f.cause = err
+	return f
+}
+
+// AtPlace says where in the source the failure lies and returns f. Line and column count from 1, the offset from 0.
+func (f *Failure) AtPlace(line, column, offset int64) *Failure {
+	f.Line, f.Column, f.ByteOffset = line, column, &offset
+	return f
+}
+
+// Error returns the code and the message.
+func (f *Failure) Error() string { return string(f.Code) + ": " + f.Message }
+
+// Unwrap returns the cause, if the failure was made in this process from one.
+func (f *Failure) Unwrap() error { return f.cause }

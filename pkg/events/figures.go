@@ -1,0 +1,75 @@
+package events
+
+// Phase names what a worker is doing.
+type Phase string
+
+// The phases of an attempt, in order.
+const (
+	PhaseOpening    Phase = "opening"    // asking the source for its bytes
+	PhaseLoading    Phase = "loading"    // copying rows into the staging table
+	PhasePublishing Phase = "publishing" // making the staging table the dataset
+	PhaseDone       Phase = "done"
+)
+
+// Figures tell how far an attempt is. They are cumulative.
+type Figures struct {
+	Phase          Phase  `json:"phase,omitempty"`
+	Bytes          int64  `json:"bytes"`                 // read from the source
+	TotalBytes     *int64 `json:"total_bytes,omitempty"` // nil while unknown
+	Rows           int64  `json:"rows"`                  // read so far; at the end, loaded
+	Rejected       int64  `json:"rejected"`
+	BytesPerSecond int64  `json:"bytes_per_second,omitempty"`
+}
+
+// Column reports how a column of the file became a column of the table.
+type Column struct {
+	Original string `json:"original"` // the header's cell, cut to 256 bytes
+	Name     string `json:"name"`
+	Type     string `json:"type"`           // Postgres's name for it
+	Rule     string `json:"rule,omitempty"` // why Name is not Original; empty when it is
+}
+
+// Dialect reports how the file was read.
+type Dialect struct {
+	Encoding  string `json:"encoding"`
+	Delimiter string `json:"delimiter"`
+	Quote     string `json:"quote"`
+	Escape    string `json:"escape"`
+	Header    bool   `json:"header"`
+	SkipRows  int    `json:"skip_rows"`
+}
+
+// Warning counts one kind of repair that was made to the file's rows.
+type Warning struct {
+	Code  string  `json:"code"`
+	Count int64   `json:"count"`
+	Lines []int64 `json:"lines,omitempty"` // where it was met first, at most ten
+}
+
+// The kinds of [Warning].
+const (
+	WarnShortRow         = "short_row"         // missing fields at the end of a row were filled with NULL
+	WarnLongRow          = "long_row"          // surplus empty fields at the end of a row were dropped
+	WarnLengthUnverified = "length_unverified" // the server did not say how long the file is
+)
+
+// Durations say where a job's time went, in milliseconds.
+type Durations struct {
+	QueuedMS  int64 `json:"queued_ms"`  // from its creation to the start of the attempt that succeeded
+	LoadingMS int64 `json:"loading_ms"` // from that start to the commit
+}
+
+// Result is what a job that succeeded has made.
+type Result struct {
+	Outcome   string    `json:"outcome"` // "loaded"
+	Schema    string    `json:"schema"`
+	Table     string    `json:"table"`
+	Rows      int64     `json:"rows"`
+	Rejected  int64     `json:"rejected"`
+	Bytes     int64     `json:"bytes"`
+	Columns   []Column  `json:"columns"`
+	Dialect   Dialect   `json:"dialect"`
+	Warnings  []Warning `json:"warnings"`
+	Checksum  string    `json:"checksum"` // "sha256:" and the hex digest of the source's bytes
+	Durations Durations `json:"durations"`
+}

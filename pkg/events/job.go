@@ -1,0 +1,81 @@
+package events
+
+import (
+	"encoding/json"
+	"fmt"
+	"time"
+)
+
+// Version is the version of the contract that this package writes. Readers refuse any other.
+const Version = 1
+
+// Priority names the lane in which a job waits.
+type Priority string
+
+// The lanes, the more urgent first.
+const (
+	Urgent Priority = "urgent"
+	Normal Priority = "normal"
+)
+
+// Priorities lists the lanes, the more urgent first.
+func Priorities() []Priority { return []Priority{Urgent, Normal} }
+
+// Valid reports whether p is one of [Priorities].
+func (p Priority) Valid() bool { return p == Urgent || p == Normal }
+
+// Mode says how a job's rows become visible.
+type Mode string
+
+// Create makes a new table and refuses one that exists.
+const Create Mode = "create"
+
+// Source says where a job's bytes come from.
+type Source struct {
+	// URL is the address as anyone may see it: scheme, host and path, without user, password, query or fragment.
+	URL string `json:"url"`
+	// Sealed is the whole address, encrypted, when URL had to leave something out; only an ingester can open it.
+	Sealed []byte `json:"sealed,omitempty"`
+}
+
+// Spec is what the user asked for. It never changes during a job's life.
+type Spec struct {
+	Source    Source    `json:"source"`
+	Schema    string    `json:"schema"`
+	Table     string    `json:"table,omitempty"` // empty: derived from the source's name and CreatedAt
+	Mode      Mode      `json:"mode"`
+	Priority  Priority  `json:"priority"`
+	CreatedAt time.Time `json:"created_at"`
+}
+
+// Job is the message on the work queue: one run of one job. The message is the obligation to bring that run to an end.
+type Job struct {
+	V    int    `json:"v"`
+	ID   string `json:"id"`
+	Run  int    `json:"run"` // 1, and one more for each redrive
+	Spec Spec   `json:"spec"`
+}
+
+// NewJob returns the message for a run of a job.
+func NewJob(id string, run int, spec Spec) Job {
+	return Job{V: Version, ID: id, Run: run, Spec: spec}
+}
+
+// MessageID is the deduplication id of the job's message. It names the run, since an id is remembered after its ack and
+// a redrive must not be taken for a copy of the run before.
+func (j Job) MessageID() string { return fmt.Sprintf("%s.%d", j.ID, j.Run) }
+
+// DecodeJob reads a message of the work queue.
+func DecodeJob(data []byte) (Job, error) {
+	var j Job
+	if err := json.Unmarshal(data, &j); err != nil {
+		return Job{}, fmt.Errorf("decoding a job: %w", err)
+	}
+	if j.V != Version {
+		return Job{}, fmt.Errorf("decoding a job: %w %d", ErrVersion, j.V)
+	}
+	if j.ID == "" || j.Run < 1 {
+		return Job{}, fmt.Errorf("decoding a job: id or run missing")
+	}
+	return j, nil
+}

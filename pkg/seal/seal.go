@@ -1,0 +1,83 @@
+// Package seal keeps what only a worker may read: the parts of a source's address that can hold a secret. A sealed
+// value may lie in a stream or a bucket that many can read.
+package seal
+
+import (
+	"crypto/aes"
+	"crypto/cipher"
+	"crypto/rand"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"net/url"
+
+	"sluice/pkg/events"
+)
+
+// KeySize is the length of a key in bytes: AES-256.
+const KeySize = 32
+
+// ErrNoKey says that something must be sealed or opened and no key is configured.
+var ErrNoKey = errors.New("no secret key is configured; set SLUICE_SECRET_KEY to 32 random bytes in base64, the same for the API and every ingester")
+
+// Sealer seals and opens with one key, AES-256-GCM (NIST SP 800-38D) with random nonces. Its zero value has no key.
+type Sealer struct{ aead cipher.AEAD }
+
+// New returns a sealer for a base64 key, or one without a key for "".
+func New(key string) (Sealer, error) {
+	if key == "" {
+		return Sealer{}, nil
+	}
+	raw, err := base64.StdEncoding.DecodeString(key)
+	if err != nil || len(raw) != KeySize {
+		return Sealer{}, fmt.Errorf("SLUICE_SECRET_KEY must be %d bytes in base64", KeySize)
+	}
+	block, err := aes.NewCipher(raw)
+	if err != nil {
+		return Sealer{}, fmt.Errorf("preparing the secret key: %w", err)
+	}
+	aead, err := cipher.NewGCMWithRandomNonce(block)
+	if err != nil {
+		return Sealer{}, fmt.Errorf("preparing the secret key: %w", err)
+	}
+	return Sealer{aead: aead}, nil
+}
+
+// NewKey returns a fresh random key for [New].
+func NewKey() string {
+	raw := make([]byte, KeySize)
+	_, _ = rand.Read(raw) // never fails
+	return base64.StdEncoding.EncodeToString(raw)
+}
+
+// Source returns what may be shown of a URL, together with the whole of it sealed for the job if that is more.
+func (s Sealer) Source(jobID string, u *url.URL) (events.Source, error) {
+	shown := url.URL{Scheme: u.Scheme, Host: u.Host, Path: u.Path, RawPath: u.RawPath}
+	whole := *u
+	whole.Fragment, whole.RawFragment = "", "" // never sent to a server
+	source := events.Source{URL: shown.String()}
+	if whole.String() == source.URL {
+		return source, nil
+	}
+	if s.aead == nil {
+		return events.Source{}, ErrNoKey
+	}
+	source.Sealed = s.aead.Seal(nil, nil, []byte(whole.String()), []byte(jobID))
+	return source, nil
+}
+
+// Open returns the whole URL of a job's source. It fails with [ErrNoKey] without a key, and when the value was sealed
+// with another key or for another job.
+func (s Sealer) Open(jobID string, source events.Source) (string, error) {
+	if len(source.Sealed) == 0 {
+		return source.URL, nil
+	}
+	if s.aead == nil {
+		return "", ErrNoKey
+	}
+	whole, err := s.aead.Open(nil, nil, source.Sealed, []byte(jobID))
+	if err != nil {
+		return "", fmt.Errorf("opening the sealed source of job %s: %w", jobID, err)
+	}
+	return string(whole), nil
+}

@@ -1,0 +1,3 @@
+module sluice/services/api
+
+go 1.26.0

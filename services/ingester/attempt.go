@@ -1,0 +1,188 @@
+package ingester
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"runtime/debug"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/nats-io/nats.go/jetstream"
+
+	"sluice/pkg/bus"
+	"sluice/pkg/events"
+	"sluice/services/ingester/postgres"
+)
+
+// settleTime bounds what an attempt still does once it knows how it ends.
+const settleTime = 20 * time.Second
+
+// attempt is this worker's try at one run of a job.
+type attempt struct {
+	*Service
+	job    events.Job
+	lease  lease
+	owner  ownership
+	report *reporter
+	log    *slog.Logger
+}
+
+// aim is what a pass over the ledger is to bring about. The zero aim is to load the file.
+type aim struct {
+	cancel  bool
+	failure *events.Failure
+}
+
+// take receives a message from the queue and brings its job to an end, or as far as it gets here.
+func (s *Service) take(ctx context.Context, msg jetstream.Msg) {
+	job, err := decode(msg)
+	if err != nil {
+		s.refuse(msg, err)
+		return
+	}
+	ctx = bus.WithTrace(ctx, bus.TraceOf(msg.Headers()))
+	loading, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
+	a := &attempt{
+		Service: s, job: job, lease: lease{msg: msg}, owner: ownership{stop: stop},
+		report: newReporter(s.parts.Bus.Events, job, s.config.Worker),
+		log:    s.config.Log.With("job_id", job.ID),
+	}
+	if s.running.enter(a, msg) {
+		defer s.running.leave(a)
+		a.live(ctx, loading)
+	}
+}
+
+// live is the whole life of a job at this worker. Whatever happens, one of four things is done with the message: it is
+// acknowledged once the outcome is recorded and reported, given back for another attempt, dropped because another worker
+// has the job, or left to the end of its lease.
+//
+// ctx ends with the service; loading ends also when the job is cancelled or taken over.
+func (a *attempt) live(ctx, loading context.Context) {
+	beat, rest := context.WithCancel(context.WithoutCancel(ctx))
+	defer rest()
+	go a.lease.keep(beat, a.checkRegister)
+
+	aim, err := a.claim(ctx)
+	for pass := 1; err == nil; pass++ {
+		var outcome *postgres.Outcome
+		outcome, err = a.pursue(ctx, loading, aim)
+		if err == nil {
+			err = a.finish(ctx, outcome)
+			break
+		}
+		v := judge(err, a.circumstances(pass))
+		a.logVerdict(v, err)
+		switch v.action {
+		case openAgain:
+			err = a.confirmOwner(ctx)
+		case failJob:
+			aim.failure, err = v.failure, nil
+		case releaseJob:
+			err = a.release(ctx, v)
+		case endJob:
+			err = a.acknowledge(ctx)
+		case cancelJob:
+			err = errCancelRequested
+		case dropJob:
+		}
+		if isCancelRequest(err) {
+			aim.cancel, err = true, nil
+		}
+	}
+	a.logEnd(err)
+}
+
+// pursue opens the ledger and does what is aimed at. The ledger may answer that the run has ended long since.
+func (a *attempt) pursue(ctx, loading context.Context, aim aim) (*postgres.Outcome, error) {
+	settling, done := settle(ctx)
+	defer done()
+	a.report.phase(events.PhaseOpening)
+	load, outcome, err := a.parts.Database.Open(settling, postgres.Claim{
+		JobID: a.job.ID, Run: a.job.Run, Attempt: a.owner.register().Attempt, Schema: a.job.Spec.Schema,
+	})
+	switch {
+	case err != nil:
+		return nil, notOpened{err}
+	case outcome != nil:
+		return outcome, nil
+	case aim.cancel:
+		return load.Cancel(settling, a.report.figures(), time.Now())
+	case aim.failure != nil:
+		return load.Fail(settling, *aim.failure, a.report.figures(), time.Now())
+	}
+	loading, stop := context.WithTimeoutCause(loading, a.config.JobTime,
+		events.Failf(events.CodeTimeLimit, "the attempt ran longer than %s", a.config.JobTime))
+	defer stop()
+	outcome, err = a.loadSafely(loading, load)
+	if err != nil && loading.Err() != nil {
+		return nil, context.Cause(loading) // what ended the loading, not where it was at that moment
+	}
+	return outcome, err
+}
+
+// loadSafely turns a panic into the failure of this one job.
+func (a *attempt) loadSafely(ctx context.Context, load *postgres.Load) (outcome *postgres.Outcome, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			a.log.Error("panic while loading", "err", p, "stack", string(debug.Stack()))
+			err = events.Failf(events.CodeInternal, "the ingester met an error of its own while loading; please report it")
+		}
+	}()
+	return a.load(ctx, load)
+}
+
+func (a *attempt) circumstances(pass int) circumstances {
+	return circumstances{
+		pass: pass, attempt: a.owner.register().Attempt, maxAttempts: a.config.MaxAttempts,
+		deliveries: a.lease.deliveries(), jitter: jitter,
+	}
+}
+
+func (a *attempt) logVerdict(v verdict, err error) {
+	level := slog.LevelWarn
+	if v.failure == nil {
+		level = slog.LevelInfo
+	}
+	a.log.Log(context.Background(), level, "pass ended without an outcome",
+		"action", v.action.String(), "attempt", a.owner.register().Attempt, "err", err)
+}
+
+func (a *attempt) logEnd(err error) {
+	if err != nil && !isSettled(err) {
+		a.log.Warn("job left to its lease's end or to another worker", "err", err)
+	}
+}
+
+// refuse takes a message off the queue that is no job, and leaves one of a later Sluice to a later ingester.
+func (s *Service) refuse(msg jetstream.Msg, err error) {
+	s.config.Log.Error("message on the queue cannot be read", "subject", msg.Subject(), "err", err)
+	if errors.Is(err, events.ErrVersion) {
+		_ = msg.NakWithDelay(time.Minute)
+		return
+	}
+	_ = msg.TermWithReason("it is not a job")
+}
+
+// decode reads a job and checks that it is where it belongs.
+func decode(msg jetstream.Msg) (events.Job, error) {
+	job, err := events.DecodeJob(msg.Data())
+	if err != nil {
+		return events.Job{}, err
+	}
+	if want := events.JobSubject(job.Spec.Priority, job.ID); want != msg.Subject() {
+		return events.Job{}, fmt.Errorf("the job belongs on subject %s", want)
+	}
+	if _, err := uuid.Parse(job.ID); err != nil {
+		return events.Job{}, fmt.Errorf("the job's id is not a UUID: %w", err)
+	}
+	return job, nil
+}
+
+// settle returns a context for what must be done although the service or the loading ends.
+func settle(ctx context.Context) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(context.WithoutCancel(ctx), settleTime)
+}

@@ -1,0 +1,138 @@
+package ingester
+
+import (
+	"errors"
+	"math/rand/v2"
+	"time"
+
+	"sluice/pkg/events"
+	"sluice/services/ingester/postgres"
+	"sluice/services/ingester/source"
+)
+
+// How an attempt ends, other than by an error of its work.
+var (
+	errEnded           = errors.New("the job has ended and its message is off the queue")
+	errReleased        = errors.New("the job was given back")
+	errDraining        = errors.New("this worker is being shut down")
+	errCancelRequested = errors.New("the job is to be cancelled")
+	errOwnershipLost   = errors.New("the job is another worker's now")
+)
+
+// notOpened marks an error of opening the ledger: nothing was tried yet.
+type notOpened struct{ error }
+
+func (e notOpened) Unwrap() error { return e.error }
+
+const (
+	maxPasses    = 10 // times that one attempt may open the ledger
+	firstBackoff = 5 * time.Second
+	maxBackoff   = 10 * time.Minute
+)
+
+// action is what an error means for the job.
+type action int
+
+const (
+	dropJob    action = iota // leave it to another worker, or to its lease's end
+	openAgain                // ask the ledger, which knows what was committed
+	failJob                  // record and report the failure
+	cancelJob                // record and report the cancel
+	releaseJob               // give it back for its next attempt
+	endJob                   // acknowledge: there is nothing left to do
+)
+
+func (a action) String() string {
+	return [...]string{"drop", "open again", "fail", "cancel", "release", "end"}[a]
+}
+
+type verdict struct {
+	action  action
+	failure *events.Failure // why, for failJob and releaseJob; nil for a hand-over
+	delay   time.Duration   // before the next attempt, for releaseJob
+	spent   bool            // whether the attempt counts, for releaseJob
+}
+
+// circumstances are what a verdict depends on besides the error.
+type circumstances struct {
+	pass        int // of this attempt over the ledger, from 1
+	attempt     int // of the run, from 1
+	maxAttempts int
+	deliveries  int // of the message, from 1
+	jitter      func(time.Duration) time.Duration
+}
+
+// judge decides what an error means. It is the only place that does.
+func judge(err error, c circumstances) verdict {
+	switch {
+	case errors.Is(err, errOwnershipLost):
+		return verdict{action: dropJob}
+	case errors.Is(err, errCancelRequested):
+		return verdict{action: cancelJob}
+	case errors.Is(err, errDraining):
+		return verdict{action: releaseJob}
+	case errors.Is(err, postgres.ErrSuperseded):
+		return verdict{action: endJob}
+	case errors.Is(err, postgres.ErrUncertain) || errors.Is(err, postgres.ErrFenceLost):
+		if c.pass < maxPasses {
+			return verdict{action: openAgain}
+		}
+		return verdict{action: releaseJob, failure: asFailure(err), delay: c.jitter(firstBackoff), spent: true}
+	}
+	failure := asFailure(err)
+	var early notOpened
+	if errors.As(err, &early) {
+		// The database could not be asked, so the job has done nothing wrong.
+		return verdict{action: releaseJob, failure: failure, delay: c.jitter(backoff(c.deliveries))}
+	}
+	switch {
+	case !failure.Retryable:
+		return verdict{action: failJob, failure: failure}
+	case c.attempt >= c.maxAttempts:
+		return verdict{action: failJob, failure: exhausted(c.maxAttempts, failure)}
+	}
+	delay := max(c.jitter(backoff(c.attempt)), source.RetryAfter(err))
+	return verdict{action: releaseJob, failure: failure, delay: delay, spent: true}
+}
+
+// asFailure returns the failure in err, or one that tells the user nothing internal.
+func asFailure(err error) *events.Failure {
+	var f *events.Failure
+	switch {
+	case errors.As(err, &f):
+		return f
+	case errors.Is(err, postgres.ErrUncertain):
+		return events.Failf(events.CodeDatabaseUnavailable, "the database keeps losing the connection while it commits").CausedBy(err)
+	case errors.Is(err, postgres.ErrFenceLost):
+		return events.Failf(events.CodeDatabaseUnavailable, "another worker keeps taking the job").CausedBy(err)
+	}
+	return events.Failf(events.CodeInternal, "the ingester met an error of its own; its log tells more").CausedBy(err)
+}
+
+// exhausted is the failure of a job whose last attempt failed for a reason that might have passed.
+func exhausted(attempts int, last *events.Failure) *events.Failure {
+	f := events.Failf(events.CodeAttemptsExhausted, "%d attempts failed, the last one with %s: %s", attempts, last.Code, last.Message)
+	f.Line, f.Column, f.ByteOffset = last.Line, last.Column, last.ByteOffset
+	return f
+}
+
+// backoff is how long to wait after the nth try.
+func backoff(n int) time.Duration {
+	delay := firstBackoff
+	for ; n > 1 && delay < maxBackoff; n-- {
+		delay *= 2
+	}
+	return min(delay, maxBackoff)
+}
+
+// jitter adds up to a fifth, so that jobs which failed together do not come back together.
+func jitter(d time.Duration) time.Duration {
+	return d + rand.N(d/5+1) //nolint:gosec // not a secret
+}
+
+func isCancelRequest(err error) bool { return errors.Is(err, errCancelRequested) }
+
+// isSettled reports whether an attempt ended with nothing left to be said.
+func isSettled(err error) bool {
+	return errors.Is(err, errEnded) || errors.Is(err, errReleased) || errors.Is(err, errOwnershipLost)
+}

@@ -1,0 +1,83 @@
+// Package postgres makes records into a table, once and all at once.
+//
+// A job's rows are copied in batches into a staging table that nobody lists. Each batch commits together with its row in
+// the ledger, and only if the worker's fence still holds; one last transaction makes the staging table the dataset. The
+// ledger, schema sluice, therefore always knows what is committed and how a job ended, whatever happens to workers,
+// messages and connections.
+package postgres
+
+import (
+	"context"
+	"embed"
+	"fmt"
+	"io/fs"
+
+	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/jackc/pgx/v5/stdlib"
+	"github.com/pressly/goose/v3"
+	"github.com/pressly/goose/v3/lock"
+)
+
+//go:embed migrations/*.sql
+var migrations embed.FS
+
+// Database is a pool of connections to the Postgres that holds both the ledger and the datasets.
+type Database struct{ pool *pgxpool.Pool }
+
+// Connect opens a pool of at most maxConns connections and proves that one of them works.
+func Connect(ctx context.Context, url string, maxConns int) (*Database, error) {
+	config, err := pgxpool.ParseConfig(url)
+	if err != nil {
+		return nil, fmt.Errorf("reading the database's URL: %w", err) // pgx leaves the password out
+	}
+	config.MaxConns = int32(min(max(maxConns, 2), 1000)) //nolint:gosec // bounded here
+	config.ConnConfig.RuntimeParams["application_name"] = "sluice"
+	pool, err := pgxpool.NewWithConfig(ctx, config)
+	if err != nil {
+		return nil, fmt.Errorf("opening the database: %w", err)
+	}
+	db := &Database{pool: pool}
+	if err := db.Ping(ctx); err != nil {
+		pool.Close()
+		return nil, err
+	}
+	return db, nil
+}
+
+// Ping reports whether the database answers.
+func (db *Database) Ping(ctx context.Context) error {
+	if err := db.pool.Ping(ctx); err != nil {
+		return fmt.Errorf("reaching the database: %w", failure(err))
+	}
+	return nil
+}
+
+// Close ends all connections.
+func (db *Database) Close() { db.pool.Close() }
+
+// Migrate brings schema sluice to the version that this package needs. It may be run at any time, by any number of
+// processes.
+func (db *Database) Migrate(ctx context.Context) error {
+	if _, err := db.pool.Exec(ctx, "CREATE SCHEMA IF NOT EXISTS sluice"); err != nil && !isConcurrentCreate(err) {
+		return fmt.Errorf("creating schema sluice: %w", failure(err))
+	}
+	files, err := fs.Sub(migrations, "migrations")
+	if err != nil {
+		return fmt.Errorf("reading the migrations: %w", err)
+	}
+	locker, err := lock.NewPostgresSessionLocker()
+	if err != nil {
+		return fmt.Errorf("preparing the migrations: %w", err)
+	}
+	std := stdlib.OpenDBFromPool(db.pool)
+	defer func() { _ = std.Close() }()
+	provider, err := goose.NewProvider(goose.DialectPostgres, std, files,
+		goose.WithTableName("sluice.migrations"), goose.WithSessionLocker(locker), goose.WithDisableGlobalRegistry(true))
+	if err != nil {
+		return fmt.Errorf("preparing the migrations: %w", err)
+	}
+	if _, err := provider.Up(ctx); err != nil {
+		return fmt.Errorf("migrating schema sluice: %w", err)
+	}
+	return nil
+}

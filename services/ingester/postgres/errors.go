@@ -1,0 +1,108 @@
+package postgres
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net"
+
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"sluice/pkg/events"
+)
+
+// Errors on which a worker decides what to do next.
+var (
+	// ErrFenceLost says that another worker has opened the job since: nothing was committed.
+	ErrFenceLost = errors.New("another worker has opened the job")
+	// ErrSuperseded says that a newer run of the job has been opened.
+	ErrSuperseded = errors.New("a newer run of the job has been opened")
+	// ErrUncertain says that a COMMIT got no answer. Only opening the job again tells whether it took place.
+	ErrUncertain = errors.New("the database did not say whether it committed")
+)
+
+// SQLSTATEs (PostgreSQL manual, appendix A) that are decided on.
+const (
+	stateUniqueViolation    = "23505"
+	stateDuplicateSchema    = "42P06"
+	stateDuplicateTable     = "42P07"
+	stateDuplicateObject    = "42710"
+	stateLockNotAvailable   = "55P03"
+	stateInvalidSchemaName  = "3F000"
+	stateInsufficientRights = "42501"
+	stateDiskFull           = "53100"
+	stateTooManyColumns     = "54011"
+	stateLimitExceeded      = "54000"
+)
+
+func hasState(err error, states ...string) bool {
+	var pg *pgconn.PgError
+	if !errors.As(err, &pg) {
+		return false
+	}
+	for _, s := range states {
+		if pg.Code == s {
+			return true
+		}
+	}
+	return false
+}
+
+// isConcurrentCreate recognises that another process has created the same object at the same moment.
+func isConcurrentCreate(err error) bool {
+	return hasState(err, stateDuplicateSchema, stateUniqueViolation)
+}
+
+// failure says for users what an error of the driver means, and keeps the error as its cause: the driver's own text
+// tells too much. An error that is not the database's passes unchanged.
+func failure(err error) error {
+	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
+		return err
+	}
+	var pg *pgconn.PgError
+	if errors.As(err, &pg) {
+		return stateFailure(pg).CausedBy(err)
+	}
+	if connectionLost(err) {
+		return events.Failf(events.CodeDatabaseUnavailable, "the connection to the database failed").CausedBy(err)
+	}
+	return err
+}
+
+func stateFailure(pg *pgconn.PgError) *events.Failure {
+	switch pg.Code {
+	case stateInvalidSchemaName:
+		return events.Failf(events.CodeSchemaNotFound, "%s; create it, or name another schema", pg.Message)
+	case stateInsufficientRights:
+		return events.Failf(events.CodeNotPermitted, "%s; grant it to the ingester's role", pg.Message)
+	case stateDiskFull:
+		return events.Failf(events.CodeStorageFull, "%s; free space on the database's disk", pg.Message)
+	case stateTooManyColumns:
+		return events.Failf(events.CodeTooManyColumns, "%s", pg.Message)
+	case stateLimitExceeded:
+		return events.Failf(events.CodeRowTooWide, "%s", pg.Message)
+	}
+	switch pg.Code[:2] {
+	case "08", "53", "57", "40", "55": // connection, resources, operator intervention, rollback, object in use
+		return events.Failf(events.CodeDatabaseUnavailable, "the database is not available: %s", pg.Message)
+	}
+	return events.Failf(events.CodeDatabaseError, "the database refused a statement: %s", pg.Message)
+}
+
+// connectionLost recognises a connection that could not be made, or that ended under a statement.
+func connectionLost(err error) bool {
+	var connect *pgconn.ConnectError
+	var network net.Error
+	return errors.As(err, &connect) || errors.As(err, &network) || errors.Is(err, io.EOF) ||
+		errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, pgconn.ErrConnClosed) || pgconn.SafeToRetry(err)
+}
+
+// commitFailure judges the error of a COMMIT. Only an ERROR from the server proves that nothing was committed; a FATAL
+// one may follow a commit whose answer was never sent.
+func commitFailure(err error) error {
+	var pg *pgconn.PgError
+	if errors.As(err, &pg) && pg.SeverityUnlocalized == "ERROR" {
+		return failure(err)
+	}
+	return errors.Join(ErrUncertain, err)
+}

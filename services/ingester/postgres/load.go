@@ -1,0 +1,160 @@
+package postgres
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"sluice/pkg/events"
+)
+
+// Load is one worker's hold on one run of a job. It ends with [Load.Publish], [Load.Fail] or [Load.Cancel], or with
+// [ErrFenceLost] from any of its methods once another worker has opened the job. After [ErrUncertain] the job must be
+// opened again. A Load is for one goroutine.
+type Load struct {
+	Claim
+	db      *Database
+	fence   int64
+	batches int
+	columns []events.Column
+}
+
+// Fence returns the load's fence: 1 for the first worker that opened the job, and one more for each later.
+func (l *Load) Fence() int64 { return l.fence }
+
+// Prepare makes the staging table, with one column of type text for each of columns, and keeps in the ledger how the
+// file is read.
+func (l *Load) Prepare(ctx context.Context, columns []events.Column, dialect events.Dialect) error {
+	decided := make([][]byte, 2)
+	for i, v := range []any{columns, dialect} {
+		data, err := json.Marshal(v)
+		if err != nil {
+			return fmt.Errorf("encoding for the ledger: %w", err)
+		}
+		decided[i] = data
+	}
+	l.columns = columns
+	return l.underFence(ctx, func(tx pgx.Tx) error {
+		if _, err := tx.Exec(ctx, "SET LOCAL synchronous_commit = off"); err != nil {
+			return err
+		}
+		if _, err := tx.Exec(ctx, l.createStaging()); err != nil {
+			return err
+		}
+		_, err := tx.Exec(ctx, "UPDATE sluice.loads SET columns = $2, dialect = $3 WHERE job_id = $1",
+			l.JobID, decided[0], decided[1])
+		return err
+	})
+}
+
+// Commit makes a batch durable together with its row in the ledger. Its rows stay invisible until [Load.Publish].
+func (l *Load) Commit(ctx context.Context, b *Batch) error {
+	tx, err := l.begin(ctx)
+	if err != nil {
+		return err
+	}
+	defer rollback(ctx, tx)
+	// Rows and ledger row reach the disk together or not at all, so the disk need not be waited for.
+	if _, err := tx.Exec(ctx, "SET LOCAL synchronous_commit = off"); err != nil {
+		return fmt.Errorf("starting a batch: %w", failure(err))
+	}
+	if err := l.copy(ctx, tx, b); err != nil {
+		return err
+	}
+	if err := l.checkFence(ctx, tx, "FOR SHARE"); err != nil {
+		return err
+	}
+	return l.commit(ctx, tx)
+}
+
+// copy sends the rows of a batch and its ledger row.
+func (l *Load) copy(ctx context.Context, tx pgx.Tx, b *Batch) error {
+	l.batches++
+	if _, err := tx.Conn().PgConn().CopyFrom(ctx, bytes.NewReader(b.data), "COPY "+l.staging()+" FROM STDIN"); err != nil {
+		return fmt.Errorf("copying batch %d of job %s: %w", l.batches, l.JobID, nearLine(failure(err), b.FirstLine))
+	}
+	_, err := tx.Exec(ctx, `
+		INSERT INTO sluice.batches (job_id, batch, fence, start_offset, end_offset, first_line, rows, rejected)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, 0)`,
+		l.JobID, l.batches, l.fence, b.Start, b.End, b.FirstLine, b.Rows)
+	if err != nil {
+		return fmt.Errorf("recording batch %d of job %s: %w", l.batches, l.JobID, failure(err))
+	}
+	return nil
+}
+
+// nearLine tells where in the file a batch began that the database refused: it does not say which row it was.
+func nearLine(err error, line int64) error {
+	var f *events.Failure
+	if errors.As(err, &f) && !f.Retryable {
+		f.Message += fmt.Sprintf(" (in the rows from line %d on)", line)
+	}
+	return err
+}
+
+// Fail records that the run ends without a dataset, and why, and returns that outcome.
+func (l *Load) Fail(ctx context.Context, f events.Failure, figures events.Figures, at time.Time) (*Outcome, error) {
+	return l.settle(ctx, Outcome{State: events.StateFailed, Run: l.Run, Attempt: l.Attempt, Failure: f, Figures: figures, At: at})
+}
+
+// Cancel records that the run ends without a dataset because someone asked for it, like [Load.Fail].
+func (l *Load) Cancel(ctx context.Context, figures events.Figures, at time.Time) (*Outcome, error) {
+	return l.settle(ctx, Outcome{State: events.StateCancelled, Run: l.Run, Attempt: l.Attempt, Figures: figures, At: at})
+}
+
+func (l *Load) settle(ctx context.Context, o Outcome) (*Outcome, error) {
+	state := stateCancelled
+	var failed []byte
+	if o.State == events.StateFailed {
+		state = stateFailed
+		data, err := json.Marshal(o.Failure)
+		if err != nil {
+			return nil, fmt.Errorf("encoding for the ledger: %w", err)
+		}
+		failed = data
+	}
+	figures, err := json.Marshal(o.Figures)
+	if err != nil {
+		return nil, fmt.Errorf("encoding for the ledger: %w", err)
+	}
+	err = l.underFence(ctx, func(tx pgx.Tx) error {
+		if err := l.dropStaging(ctx, tx); err != nil {
+			return err
+		}
+		_, err := tx.Exec(ctx, "UPDATE sluice.loads SET state = $2, failure = $3, figures = $4, ended_at = $5 WHERE job_id = $1",
+			l.JobID, state, failed, figures, o.At)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &o, nil
+}
+
+// staging is the quoted name of the job's staging table. It lies in the schema of the dataset, so that the default
+// privileges there apply to it.
+func (l *Load) staging() string {
+	return pgx.Identifier{l.Schema, "sluice_staging_" + strings.ReplaceAll(l.JobID, "-", "")}.Sanitize()
+}
+
+func (l *Load) createStaging() string {
+	columns := make([]string, len(l.columns))
+	for i, c := range l.columns {
+		columns[i] = pgx.Identifier{c.Name}.Sanitize() + " " + c.Type
+	}
+	return "CREATE TABLE " + l.staging() + " (" + strings.Join(columns, ", ") + ")"
+}
+
+func (l *Load) dropStaging(ctx context.Context, tx pgx.Tx) error {
+	if _, err := tx.Exec(ctx, "DROP TABLE IF EXISTS "+l.staging()); err != nil {
+		return err
+	}
+	_, err := tx.Exec(ctx, "DELETE FROM sluice.batches WHERE job_id = $1", l.JobID)
+	return err
+}

@@ -1,0 +1,48 @@
+package ingester
+
+import (
+	"sync"
+
+	"github.com/nats-io/nats.go/jetstream"
+
+	"sluice/pkg/bus"
+)
+
+// running knows the attempts that are under way in this process, by job.
+type running struct {
+	mu       sync.Mutex
+	attempts map[string]*attempt
+}
+
+func newRunning() *running { return &running{attempts: make(map[string]*attempt)} }
+
+// enter adds an attempt. If one of the same job is under way already, that one adopts the message instead: its lease had
+// lapsed while it was cut off from the queue, and it is as good as any other worker to finish.
+func (r *running) enter(a *attempt, msg jetstream.Msg) (entered bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if other, ok := r.attempts[a.job.ID]; ok {
+		if other.job.Run == a.job.Run {
+			other.lease.adopt(msg)
+		}
+		return false
+	}
+	r.attempts[a.job.ID] = a
+	return true
+}
+
+func (r *running) leave(a *attempt) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	delete(r.attempts, a.job.ID)
+}
+
+// changed tells the attempt of a job, if there is one, that the job's register was written.
+func (r *running) changed(jobID string, register bus.Register) {
+	r.mu.Lock()
+	a := r.attempts[jobID]
+	r.mu.Unlock()
+	if a != nil {
+		a.owner.seen(register, a.config.Worker)
+	}
+}

@@ -1,0 +1,123 @@
+// Package ingester is the worker: it takes jobs off the queue, streams their files into Postgres and reports.
+//
+// The life of one job is [attempt.live] in attempt.go. It joins three parts that know neither NATS nor each other:
+// source (bytes from somewhere), csv (records from bytes) and postgres (records into tables).
+package ingester
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"sluice/pkg/bus"
+	"sluice/pkg/seal"
+	"sluice/services/ingester/csv"
+	"sluice/services/ingester/postgres"
+	"sluice/services/ingester/source"
+)
+
+// Config tunes a worker.
+type Config struct {
+	Worker      string        // names this process; no two at a time may share it
+	Slots       int           // jobs at once
+	MaxAttempts int           // attempts that a run may spend
+	JobTime     time.Duration // how long an attempt may take
+	DrainTime   time.Duration // how long handing the jobs over may take at the end
+	BatchBytes  int           // a batch is committed at this size, or
+	BatchTime   time.Duration // at this age
+	CSV         csv.Options
+	Log         *slog.Logger
+}
+
+// DefaultConfig returns the settings for production, of a worker with the given name.
+func DefaultConfig(worker string) Config {
+	return Config{
+		Worker:      worker,
+		Slots:       2,
+		MaxAttempts: 5,
+		JobTime:     24 * time.Hour,
+		DrainTime:   4 * time.Second,
+		BatchBytes:  8 << 20,
+		BatchTime:   2 * time.Second,
+		CSV:         csv.DefaultOptions(),
+		Log:         slog.Default(),
+	}
+}
+
+// Parts are what a worker joins.
+type Parts struct {
+	Bus      *bus.Bus
+	Database *postgres.Database
+	Source   *source.HTTP
+	Sealer   seal.Sealer
+}
+
+// Service is one worker process.
+type Service struct {
+	config  Config
+	parts   Parts
+	running *running
+	ready   chan struct{}
+}
+
+// New returns a worker that is not running yet.
+func New(config Config, parts Parts) (*Service, error) {
+	if config.Worker == "" || config.Slots < 1 || config.MaxAttempts < 1 || config.BatchBytes < 1 {
+		return nil, errors.New("ingester: worker, slots, attempts and batch size are needed")
+	}
+	return &Service{config: config, parts: parts, running: newRunning(), ready: make(chan struct{})}, nil
+}
+
+// Ready is closed once the worker takes jobs.
+func (s *Service) Ready() <-chan struct{} { return s.ready }
+
+// Run works until ctx ends. It then takes no more jobs, hands the running ones over, without spending an attempt of
+// theirs, and returns within the drain time.
+func (s *Service) Run(ctx context.Context) error {
+	lanes, err := openLanes(ctx, s.parts.Bus)
+	if err != nil {
+		return err
+	}
+	defer lanes.close()
+	if err := s.parts.Bus.Registers.Watch(ctx, s.running.changed); err != nil {
+		return err
+	}
+	close(s.ready)
+
+	jobs, drain := context.WithCancelCause(context.WithoutCancel(ctx))
+	defer drain(errDraining)
+	slots := make(chan struct{}, s.config.Slots)
+	var work sync.WaitGroup
+	for {
+		select {
+		case slots <- struct{}{}:
+		case <-ctx.Done():
+			drain(errDraining)
+			return s.await(&work)
+		}
+		msg, err := lanes.next(ctx)
+		if err != nil { // only because ctx has ended
+			drain(errDraining)
+			return s.await(&work)
+		}
+		work.Go(func() {
+			defer func() { <-slots }()
+			s.take(jobs, msg)
+		})
+	}
+}
+
+// await waits for the running jobs to be handed over. Those that are not in time are taken over when their lease ends.
+func (s *Service) await(work *sync.WaitGroup) error {
+	done := make(chan struct{})
+	go func() { work.Wait(); close(done) }()
+	select {
+	case <-done:
+		return nil
+	case <-time.After(s.config.DrainTime):
+		return fmt.Errorf("ingester: jobs were not handed over within %s; others take them when their lease ends", s.config.DrainTime)
+	}
+}

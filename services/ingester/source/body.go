@@ -1,0 +1,116 @@
+package source
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"hash"
+	"io"
+	"io/fs"
+	"net/http"
+
+	"sluice/pkg/events"
+)
+
+// Why a trip ended, other than by its caller's context.
+var (
+	errStalled = errors.New("stalled")
+	errClosed  = errors.New("closed")
+)
+
+// Body is the content of a file as it comes in. It is for one reader at a time; only Close may be called meanwhile.
+type Body struct {
+	ctx    context.Context // the caller's
+	trip   context.Context // the request's, a child of ctx
+	end    context.CancelCauseFunc
+	wire   io.ReadCloser
+	stream io.Reader // wire, watched for stalls
+	at     target
+	name   string
+	size   int64 // negative if unknown
+	framed bool
+	limits Limits
+
+	hash hash.Hash
+	read int64
+	err  error // what every further Read returns
+}
+
+func newBody(ctx, trip context.Context, end context.CancelCauseFunc, resp *http.Response, at target, name string,
+	limits Limits,
+) *Body {
+	stalled := func() { end(errStalled) } // closes the connection, so that a waiting Read returns
+	return &Body{
+		ctx: ctx, trip: trip, end: end, wire: resp.Body,
+		stream: newStallReader(resp.Body, limits.StallWindow, limits.StallRate, stalled),
+		at:     at, name: name, size: resp.ContentLength, limits: limits, hash: sha256.New(),
+		framed: resp.ContentLength >= 0 || len(resp.TransferEncoding) > 0,
+	}
+}
+
+// Size returns the length in bytes that the server announced (RFC 9110, section 8.6), false if it did not.
+func (b *Body) Size() (int64, bool) { return max(b.size, 0), b.size >= 0 }
+
+// LengthVerified reports whether the server marks the file's end, by an announced length or by chunks. Where only the end
+// of the connection does (RFC 9112, section 6.3, rule 8), a file that was cut off looks complete.
+func (b *Body) LengthVerified() bool { return b.framed }
+
+// Name returns the file's name, for people to read: the last path segment of the requested URL, unescaped and without
+// what would be unsafe in a name; "" if there is none.
+func (b *Body) Name() string { return b.name }
+
+// Checksum returns "sha256:" and the hex digest of all bytes read so far; at io.EOF it is the file's.
+func (b *Body) Checksum() string { return "sha256:" + hex.EncodeToString(b.hash.Sum(nil)) }
+
+// Read reads the file. Its errors are io.EOF only after the whole file, the context's error once that is done,
+// fs.ErrClosed after Close, and otherwise an [*events.Failure].
+func (b *Body) Read(p []byte) (int, error) {
+	if b.err != nil {
+		return 0, b.err
+	}
+	n, err := b.stream.Read(p)
+	if over := b.read + int64(n) - b.limits.Size; over > 0 {
+		n -= int(over)
+		b.err = tooLarge(b.at, b.limits.Size)
+	}
+	b.read += int64(n)
+	b.hash.Write(p[:n])
+	if err != nil && b.err == nil {
+		b.err = b.explain(err)
+	}
+	return n, b.err
+}
+
+// Close ends the transfer. It is needed even after an error.
+func (b *Body) Close() error {
+	b.end(errClosed)
+	return b.wire.Close()
+}
+
+// explain says why reading ended: by us, if the trip did, else by the server.
+func (b *Body) explain(err error) error {
+	if err == io.EOF { //nolint:errorlint // a wrapped one is not the end
+		return io.EOF
+	}
+	switch context.Cause(b.trip) { //nolint:errorlint // our own, never wrapped
+	case nil:
+		return events.Failf(events.CodeSourceTruncated,
+			"%s broke off after %s; check its server or try again later", b.at, b.progress())
+	case errStalled:
+		return events.Failf(events.CodeSourceStalled,
+			"%s sent less than %s per second for %s and stopped at %s; check its server or try again later",
+			b.at, formatBytes(b.limits.StallRate), b.limits.StallWindow, b.progress())
+	case errClosed:
+		return fs.ErrClosed
+	}
+	return b.ctx.Err()
+}
+
+func (b *Body) progress() string {
+	if b.size < 0 {
+		return fmt.Sprintf("%d bytes of an unknown number", b.read)
+	}
+	return fmt.Sprintf("%d of %d bytes", b.read, b.size)
+}

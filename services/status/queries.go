@@ -1,0 +1,155 @@
+package status
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/nats-io/nats.go/micro"
+
+	"sluice/pkg/bus"
+	"sluice/pkg/events"
+)
+
+const (
+	// maxWait bounds how long an answer waits for events that are known to be stored but not folded yet.
+	maxWait = 2 * time.Second
+	// maxPageBytes keeps a page within one message, whose limit is 1 MiB.
+	maxPageBytes = 900 << 10
+	maxPage      = 1000
+)
+
+var errNotFound = errors.New("no such job")
+
+// queries answers requests over the bus.
+type queries struct {
+	bus   *bus.Bus
+	store store
+	index *index
+	log   *slog.Logger
+}
+
+// serve registers the endpoints; the caller stops the service.
+func (q *queries) serve(ctx context.Context) (micro.Service, error) {
+	service, err := micro.AddService(q.bus.Conn, micro.Config{
+		Name: "status", Version: "1.0.0", Description: "Tells how jobs stand",
+	})
+	if err != nil {
+		return nil, fmt.Errorf("registering the status service: %w", err)
+	}
+	endpoints := map[string]micro.HandlerFunc{
+		events.SubjectStatusGet:  answer(ctx, q.log, q.get),
+		events.SubjectStatusList: answer(ctx, q.log, q.list),
+	}
+	names := map[string]string{events.SubjectStatusGet: "get", events.SubjectStatusList: "list"}
+	for subject, handler := range endpoints {
+		if err := service.AddEndpoint(names[subject], handler, micro.WithEndpointSubject(subject)); err != nil {
+			return nil, errors.Join(fmt.Errorf("registering %s: %w", subject, err), service.Stop())
+		}
+	}
+	return service, nil
+}
+
+// answer decodes a request, asks and encodes the reply. Each request has a goroutine: one may have to wait for the fold.
+func answer[Q, A any](ctx context.Context, log *slog.Logger, ask func(context.Context, Q) (A, error)) micro.HandlerFunc {
+	return func(r micro.Request) {
+		go func() {
+			var question Q
+			if err := json.Unmarshal(r.Data(), &question); err != nil {
+				refuse(log, r, events.QueryInvalid, "the request is not valid JSON")
+				return
+			}
+			reply, err := ask(ctx, question)
+			switch {
+			case errors.Is(err, errNotFound):
+				refuse(log, r, events.QueryNotFound, err.Error())
+			case err != nil:
+				log.Error("question not answered", "subject", r.Subject(), "err", err)
+				refuse(log, r, events.QueryFailed, "status cannot read its store")
+			default:
+				if err := r.RespondJSON(reply); err != nil {
+					log.Warn("answer not sent", "subject", r.Subject(), "err", err)
+				}
+			}
+		}()
+	}
+}
+
+func refuse(log *slog.Logger, r micro.Request, code, text string) {
+	if err := r.Error(code, text, nil); err != nil {
+		log.Warn("refusal not sent", "subject", r.Subject(), "err", err)
+	}
+}
+
+// get answers for one job, and not with less than the caller knows already.
+func (q *queries) get(ctx context.Context, question events.Get) (events.Status, error) {
+	origin, err := q.await(ctx, question)
+	if err != nil {
+		return events.Status{}, err
+	}
+	d, _, _, err := q.store.get(ctx, question.ID)
+	if err != nil {
+		return events.Status{}, err
+	}
+	d = join(d, origin)
+	if !d.known() {
+		return events.Status{}, fmt.Errorf("%w: %s", errNotFound, question.ID)
+	}
+	s := d.view()
+	if s.State == events.StateQueued {
+		s.QueuePosition = q.index.position(question.ID)
+	}
+	return s, nil
+}
+
+// await waits, briefly, until the index holds what the caller knows of. Of a job that is still not there it returns
+// what its first event says: the job exists from then on, however far behind the fold is.
+func (q *queries) await(ctx context.Context, question events.Get) (Document, error) {
+	ctx, cancel := context.WithTimeout(ctx, maxWait)
+	defer cancel()
+	var origin Document
+	for {
+		sequence, known, changed := q.index.sequence(question.ID)
+		if known && sequence >= question.Sequence {
+			return Document{}, nil
+		}
+		if !known && origin.Head == nil {
+			created, at, found, err := q.bus.Events.Last(ctx, question.ID, events.TypeCreated)
+			if err != nil || !found {
+				return Document{}, err
+			}
+			origin = documentOf(created, at)
+		}
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			return origin, nil
+		}
+	}
+}
+
+// list answers with one page of jobs.
+func (q *queries) list(_ context.Context, question events.List) (events.Page, error) {
+	jobs, more := q.index.list(question.State, question.After, min(max(question.Limit, 1), maxPage))
+	page := events.Page{Jobs: []events.Status{}}
+	bytes := 0
+	for i, s := range jobs {
+		data, err := json.Marshal(s)
+		if err != nil {
+			return events.Page{}, fmt.Errorf("encoding the status of job %s: %w", s.ID, err)
+		}
+		if bytes += len(data) + 1; bytes > maxPageBytes && i > 0 {
+			more = true
+			break
+		}
+		page.Jobs = append(page.Jobs, s)
+	}
+	if more {
+		next := cursorOf(page.Jobs[len(page.Jobs)-1])
+		page.Next = &next
+	}
+	return page, nil
+}

@@ -1,0 +1,85 @@
+// Package status knows how every job stands. It folds the events that the other services write into one document per
+// job, answers questions about them, and brings accepted jobs onto the queue that their creator left behind.
+//
+// Any number of replicas may run. Nothing in the documents is the only copy: they can be folded again from the events.
+package status
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"sluice/pkg/bus"
+)
+
+// identity is what events written by this service name as their writer.
+const identity = "status"
+
+// Config tunes the service.
+type Config struct {
+	// RepairAfter is how long an accepted job may be missing from the queue before status puts it there.
+	RepairAfter time.Duration
+	Log         *slog.Logger
+}
+
+// DefaultConfig returns the settings for production.
+func DefaultConfig() Config {
+	return Config{RepairAfter: 10 * time.Second, Log: slog.Default()}
+}
+
+// Service is one replica of status.
+type Service struct {
+	config Config
+	bus    *bus.Bus
+	ready  chan struct{}
+}
+
+// New returns a replica that is not running yet.
+func New(config Config, b *bus.Bus) (*Service, error) {
+	if config.RepairAfter <= 0 {
+		return nil, errors.New("status: RepairAfter must be positive")
+	}
+	return &Service{config: config, bus: b, ready: make(chan struct{})}, nil
+}
+
+// Ready is closed once the replica answers.
+func (s *Service) Ready() <-chan struct{} { return s.ready }
+
+// Run serves until ctx ends or a part of it fails.
+func (s *Service) Run(ctx context.Context) error {
+	consumer, err := s.bus.Events.FoldConsumer(ctx)
+	if err != nil {
+		return err
+	}
+	log := s.config.Log
+	documents := store{kv: s.bus.Documents}
+	index := newIndex(time.Now)
+	group, ctx := errgroup.WithContext(ctx)
+
+	filled := make(chan struct{})
+	group.Go(func() error { return watch(ctx, s.bus.Documents, index, func() { close(filled) }, log) })
+	group.Go(func() error { return (&folder{consumer: consumer, store: documents, log: log}).run(ctx) })
+	group.Go(func() error {
+		select { // an index that is not filled yet would deny jobs that exist
+		case <-ctx.Done():
+			return nil
+		case <-filled:
+		}
+		q := queries{bus: s.bus, store: documents, index: index, log: log}
+		service, err := q.serve(ctx)
+		if err != nil {
+			return err
+		}
+		close(s.ready)
+		(&repairer{bus: s.bus, index: index, after: s.config.RepairAfter, log: log}).run(ctx)
+		if err := service.Stop(); err != nil {
+			return fmt.Errorf("stopping the status service: %w", err)
+		}
+		return nil
+	})
+	return group.Wait()
+}

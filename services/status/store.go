@@ -1,0 +1,69 @@
+package status
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"github.com/nats-io/nats.go/jetstream"
+
+	"sluice/pkg/bus"
+)
+
+// store keeps the documents in their bucket.
+type store struct{ kv jetstream.KeyValue }
+
+// get returns a job's document and its revision, or false if there is none.
+func (s store) get(ctx context.Context, jobID string) (Document, uint64, bool, error) {
+	entry, err := s.kv.Get(ctx, jobID)
+	if errors.Is(err, jetstream.ErrKeyNotFound) {
+		return Document{}, 0, false, nil
+	}
+	if err != nil {
+		return Document{}, 0, false, fmt.Errorf("reading the document of job %s: %w", jobID, err)
+	}
+	d, err := decodeDocument(entry)
+	return d, entry.Revision(), err == nil, err
+}
+
+// merge joins what is news into a job's document. Replicas may merge into the same document at once.
+func (s store) merge(ctx context.Context, jobID string, news Document) error {
+	for {
+		old, revision, found, err := s.get(ctx, jobID)
+		if err != nil {
+			return err
+		}
+		before, err := json.Marshal(old)
+		if err != nil {
+			return fmt.Errorf("encoding the document of job %s: %w", jobID, err)
+		}
+		after, err := json.Marshal(join(old, news))
+		if err != nil {
+			return fmt.Errorf("encoding the document of job %s: %w", jobID, err)
+		}
+		if found && string(before) == string(after) {
+			return nil
+		}
+		if found {
+			_, err = s.kv.Update(ctx, jobID, after, revision)
+		} else {
+			_, err = s.kv.Create(ctx, jobID, after)
+		}
+		if bus.Conflict(err) {
+			continue // another replica was faster: join with what it wrote
+		}
+		if err != nil {
+			return fmt.Errorf("writing the document of job %s: %w", jobID, err)
+		}
+		return nil
+	}
+}
+
+func decodeDocument(entry jetstream.KeyValueEntry) (Document, error) {
+	var d Document
+	if err := json.Unmarshal(entry.Value(), &d); err != nil {
+		return Document{}, fmt.Errorf("decoding the document of job %s: %w", entry.Key(), err)
+	}
+	return d, nil
+}

@@ -1,0 +1,3 @@
+module sluice/test
+
+go 1.26.0
