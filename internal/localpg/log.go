@@ -84,7 +84,9 @@ func (l *serverLog) read(line string) {
 			l.isUp = true
 			close(l.ready)
 		}
-	case "WARNING", "ERROR", "FATAL": // ends a statement or a session; the client is told too
+	case "ERROR", "FATAL": // ends a statement or a session; the client is told and decides what it means
+		l.warn(slog.LevelDebug, level, message, pid)
+	case "WARNING":
 		l.warn(slog.LevelWarn, level, message, pid)
 	case "PANIC": // ends every session
 		l.warn(slog.LevelError, level, message, pid)

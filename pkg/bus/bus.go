@@ -48,12 +48,13 @@ func Connect(url, name string, opts ...nats.Option) (*nats.Conn, error) {
 	}, opts...)
 	nc, err := nats.Connect(url, opts...)
 	if err != nil {
-		return nil, fmt.Errorf("connecting to NATS at %s: %w", redact(url), err)
+		return nil, fmt.Errorf("connecting to NATS at %s: %w", redact(url), withoutURL(err))
 	}
 	return nc, nil
 }
 
-// Bind finds what [Setup] has created. It fails with [ErrNotSetUp], naming what is missing.
+// Bind finds what [Setup] has created. It fails with [ErrNotSetUp], naming what is missing, and with [ErrUnavailable]
+// when the server does not answer.
 func Bind(ctx context.Context, nc *nats.Conn) (*Bus, error) {
 	js, err := jetstream.New(nc)
 	if err != nil {
@@ -79,7 +80,7 @@ func Bind(ctx context.Context, nc *nats.Conn) (*Bus, error) {
 		Conn:      nc,
 		Jobs:      &Jobs{js: js, stream: jobs},
 		Events:    &Events{js: js, stream: events},
-		Registers: &Registers{kv: control},
+		Registers: &Registers{conn: nc, kv: control},
 		Documents: documents,
 	}, nil
 }
@@ -89,7 +90,7 @@ func bindError(asset string, err error) error {
 		errors.Is(err, jetstream.ErrConsumerNotFound) {
 		return fmt.Errorf("binding %s: %w: %w", asset, ErrNotSetUp, err)
 	}
-	return fmt.Errorf("binding %s: %w", asset, err)
+	return fmt.Errorf("binding %s: %w", asset, unavailable(err))
 }
 
 // Conflict reports whether a write lost against another one. Replicated streams answer with a code of their own.
@@ -104,7 +105,10 @@ func hasCode(err error, code jetstream.ErrorCode) bool {
 	return errors.As(err, &api) && api.ErrorCode == code
 }
 
-// unavailable marks err as [ErrUnavailable] where it means that nobody answered.
+// codeOutOfService is how the server classifies what it cannot do for now: no room, no leader, no JetStream.
+const codeOutOfService = 503
+
+// unavailable marks err as [ErrUnavailable] where it means that nobody answered, or that the server cannot for now.
 func unavailable(err error) error {
 	for _, kind := range []error{
 		nats.ErrTimeout, nats.ErrNoResponders, nats.ErrConnectionClosed, nats.ErrConnectionReconnecting,
@@ -113,6 +117,9 @@ func unavailable(err error) error {
 		if errors.Is(err, kind) {
 			return fmt.Errorf("%w: %w", ErrUnavailable, err)
 		}
+	}
+	if api := (*jetstream.APIError)(nil); errors.As(err, &api) && api.Code == codeOutOfService {
+		return fmt.Errorf("%w: %w", ErrUnavailable, err)
 	}
 	return err
 }

@@ -12,8 +12,9 @@ import (
 	"sluice/pkg/events"
 )
 
-// codeMaxPerSubject is the server's error code for a full subject (JSMaxMsgsPerSubjectErr).
-const codeMaxPerSubject jetstream.ErrorCode = 10077
+// codeStoreFailed is the server's error code for a message that it could not store (JSStreamStoreFailedF): its subject
+// is full, or the stream or the disk is.
+const codeStoreFailed jetstream.ErrorCode = 10077
 
 // Jobs is the work queue.
 type Jobs struct {
@@ -32,8 +33,8 @@ func (q *Jobs) Publish(ctx context.Context, job events.Job) (uint64, error) {
 	subject := events.JobSubject(job.Spec.Priority, job.ID)
 	msg := &nats.Msg{Subject: subject, Data: data, Header: traceHeader(ctx)}
 	ack, err := q.js.PublishMsg(ctx, msg, jetstream.WithMsgID(job.MessageID()))
-	if hasCode(err, codeMaxPerSubject) {
-		return q.queuedCopy(ctx, subject, job.Run)
+	if hasCode(err, codeStoreFailed) {
+		return q.queuedCopy(ctx, subject, job.Run, err)
 	}
 	if err != nil {
 		return 0, fmt.Errorf("queueing job %s: %w", job.ID, unavailable(err))
@@ -41,11 +42,12 @@ func (q *Jobs) Publish(ctx context.Context, job events.Job) (uint64, error) {
 	return ack.Sequence, nil
 }
 
-// queuedCopy settles a refusal: it is a success only if what is queued is the same run.
-func (q *Jobs) queuedCopy(ctx context.Context, subject string, run int) (uint64, error) {
+// queuedCopy settles a refusal: it is a success only if what is queued is the same run. Without anything queued there
+// is no room, or the copy was taken off meanwhile; either way it is worth another try.
+func (q *Jobs) queuedCopy(ctx context.Context, subject string, run int, refusal error) (uint64, error) {
 	msg, err := q.stream.GetLastMsgForSubject(ctx, subject)
 	if errors.Is(err, jetstream.ErrMsgNotFound) {
-		return 0, fmt.Errorf("queueing on %s: %w", subject, ErrOtherRun) // it was taken off meanwhile
+		return 0, fmt.Errorf("queueing on %s: %w", subject, unavailable(refusal))
 	}
 	if err != nil {
 		return 0, fmt.Errorf("reading the job queued on %s: %w", subject, unavailable(err))

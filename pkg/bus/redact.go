@@ -1,12 +1,39 @@
 package bus
 
-import "net/url"
+import (
+	"errors"
+	"net/url"
+	"strings"
+)
 
-// redact takes the password out of a server's URL, so that it can be shown.
-func redact(raw string) string {
-	u, err := url.Parse(raw)
-	if err != nil {
-		return "(unreadable URL)"
+// redact takes what identifies the user out of a list of servers' addresses, so that it can be shown: a password, or a
+// token in the place of the user's name. It does not parse: the client takes addresses that are no URLs.
+func redact(servers string) string {
+	list := strings.Split(servers, ",")
+	for i, server := range list {
+		scheme, rest, found := strings.Cut(server, "://")
+		if !found {
+			scheme, rest = "", server
+		} else {
+			scheme += "://"
+		}
+		if at := strings.LastIndexByte(rest, '@'); at >= 0 {
+			rest = "xxxxx" + rest[at:]
+		}
+		list[i] = scheme + rest
 	}
-	return u.Redacted()
+	return strings.Join(list, ",")
+}
+
+// withoutURL is the reason why a URL could not be read; the error itself repeats the URL.
+func withoutURL(err error) error {
+	var unreadable *url.Error
+	if !errors.As(err, &unreadable) {
+		return err
+	}
+	var escape url.EscapeError
+	if errors.As(unreadable.Err, &escape) { // shows a part of it
+		return errors.New("invalid escape in the address")
+	}
+	return unreadable.Err
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 
 	"sluice/pkg/events"
@@ -45,7 +46,10 @@ func (r Register) After(other Register) bool { return r.revision > other.revisio
 func (r Register) Written() bool { return r.revision > 0 }
 
 // Registers is the bucket of registers.
-type Registers struct{ kv jetstream.KeyValue }
+type Registers struct {
+	conn *nats.Conn
+	kv   jetstream.KeyValue
+}
 
 // Get reads a job's register; one that was never written is [Absent].
 func (s *Registers) Get(ctx context.Context, jobID string) (Register, error) {
@@ -80,31 +84,34 @@ func (s *Registers) Replace(ctx context.Context, jobID string, was, next Registe
 	return next, nil
 }
 
-// Watch calls changed for every write from now on, in order, until ctx ends. It returns once the watch is established.
+// Watch calls changed for the writes from now on, in order, until ctx ends. It returns once the watch is established.
+// The bucket keeps the last write to a register only, so of several in quick succession, or while the server is away,
+// the earlier ones may be left out.
 func (s *Registers) Watch(ctx context.Context, changed func(jobID string, r Register)) error {
-	watcher, err := s.kv.WatchAll(ctx, jetstream.UpdatesOnly())
+	status, err := s.kv.Status(ctx)
 	if err != nil {
 		return fmt.Errorf("watching the registers: %w", unavailable(err))
 	}
-	go func() {
-		defer func() { _ = watcher.Stop() }()
-		for {
-			select {
-			case <-ctx.Done():
-				return
-			case entry, open := <-watcher.Updates():
-				if !open {
-					return
-				}
-				if entry == nil { // the mark between old values and new ones
-					continue
-				}
-				if r, err := decodeRegister(entry); err == nil { // an unreadable one is met again by whoever reads it
-					changed(entry.Key(), r)
-				}
-			}
+	bucket, ok := status.(*jetstream.KeyValueBucketStatus)
+	if !ok {
+		return fmt.Errorf("watching the registers: a bucket that is no stream: %T", status)
+	}
+	told := bucket.StreamInfo().State.LastSeq
+	begin := func(ctx context.Context) (jetstream.KeyWatcher, error) {
+		return s.kv.WatchAll(ctx, jetstream.ResumeFromRevision(told+1))
+	}
+	_, err = Follow(ctx, s.conn, begin, func(entry jetstream.KeyValueEntry) {
+		if entry == nil { // the mark between old values and new ones
+			return
 		}
-	}()
+		told = entry.Revision()
+		if r, err := decodeRegister(entry); err == nil { // an unreadable one is met again by whoever reads it
+			changed(entry.Key(), r)
+		}
+	})
+	if err != nil {
+		return fmt.Errorf("watching the registers: %w", err)
+	}
 	return nil
 }
 

@@ -15,12 +15,18 @@ const traceKey = "traceparent"
 
 type traceContextKey struct{}
 
+// The ids that the standard reserves for saying that there is none.
+const (
+	noTraceID  = "-00000000000000000000000000000000-"
+	noParentID = "-0000000000000000-"
+)
+
 var traceparent = regexp.MustCompile(`^00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$`)
 
 // WithTrace remembers a W3C traceparent (Trace Context, level 1) for everything published under the context. One that
 // is missing or malformed starts a new trace.
 func WithTrace(ctx context.Context, parent string) context.Context {
-	if !traceparent.MatchString(parent) {
+	if !traceparent.MatchString(parent) || strings.Contains(parent, noTraceID) || strings.Contains(parent, noParentID) {
 		parent = newTrace()
 	}
 	return context.WithValue(ctx, traceContextKey{}, parent)

@@ -11,6 +11,7 @@ import (
 	"embed"
 	"fmt"
 	"io/fs"
+	"maps"
 
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/jackc/pgx/v5/stdlib"
@@ -24,6 +25,15 @@ var migrations embed.FS
 // Database is a pool of connections to the Postgres that holds both the ledger and the datasets.
 type Database struct{ pool *pgxpool.Pool }
 
+// settings are those of every connection on which correctness rests; the server, a database and a role may have other
+// defaults.
+var settings = map[string]string{
+	"application_name":              "sluice",
+	"client_encoding":               "UTF8",
+	"default_transaction_isolation": "read committed", // a fence must be read as it is, not as it was
+	"synchronous_commit":            "on",             // of a raised fence and of an outcome
+}
+
 // Connect opens a pool of at most maxConns connections and proves that one of them works.
 func Connect(ctx context.Context, url string, maxConns int) (*Database, error) {
 	config, err := pgxpool.ParseConfig(url)
@@ -31,7 +41,7 @@ func Connect(ctx context.Context, url string, maxConns int) (*Database, error) {
 		return nil, fmt.Errorf("reading the database's URL: %w", err) // pgx leaves the password out
 	}
 	config.MaxConns = int32(min(max(maxConns, 2), 1000)) //nolint:gosec // bounded here
-	config.ConnConfig.RuntimeParams["application_name"] = "sluice"
+	maps.Copy(config.ConnConfig.RuntimeParams, settings)
 	pool, err := pgxpool.NewWithConfig(ctx, config)
 	if err != nil {
 		return nil, fmt.Errorf("opening the database: %w", err)
@@ -58,14 +68,14 @@ func (db *Database) Close() { db.pool.Close() }
 // Migrate brings schema sluice to the version that this package needs. It may be run at any time, by any number of
 // processes.
 func (db *Database) Migrate(ctx context.Context) error {
-	if _, err := db.pool.Exec(ctx, "CREATE SCHEMA IF NOT EXISTS sluice"); err != nil && !isConcurrentCreate(err) {
+	if err := db.createSchema(ctx); err != nil {
 		return fmt.Errorf("creating schema sluice: %w", failure(err))
 	}
 	files, err := fs.Sub(migrations, "migrations")
 	if err != nil {
 		return fmt.Errorf("reading the migrations: %w", err)
 	}
-	locker, err := lock.NewPostgresSessionLocker()
+	locker, err := lock.NewPostgresSessionLocker(lock.WithLockTimeout(1, 300)) // each second, for five minutes
 	if err != nil {
 		return fmt.Errorf("preparing the migrations: %w", err)
 	}
@@ -78,6 +88,19 @@ func (db *Database) Migrate(ctx context.Context) error {
 	}
 	if _, err := provider.Up(ctx); err != nil {
 		return fmt.Errorf("migrating schema sluice: %w", err)
+	}
+	return nil
+}
+
+// createSchema asks first, so that a role without the right to create schemas may use one that was made for it.
+func (db *Database) createSchema(ctx context.Context) error {
+	var exists bool
+	err := db.pool.QueryRow(ctx, "SELECT EXISTS (SELECT FROM pg_namespace WHERE nspname = 'sluice')").Scan(&exists)
+	if err != nil || exists {
+		return err
+	}
+	if _, err := db.pool.Exec(ctx, "CREATE SCHEMA sluice"); err != nil && !isConcurrentCreate(err) {
+		return err
 	}
 	return nil
 }

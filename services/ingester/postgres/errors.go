@@ -31,6 +31,7 @@ const (
 	stateInvalidSchemaName  = "3F000"
 	stateInsufficientRights = "42501"
 	stateDiskFull           = "53100"
+	stateUndefinedTable     = "42P01"
 	stateTooManyColumns     = "54011"
 	stateLimitExceeded      = "54000"
 )
@@ -53,10 +54,17 @@ func isConcurrentCreate(err error) bool {
 	return hasState(err, stateDuplicateSchema, stateUniqueViolation)
 }
 
+// isNameTaken recognises that a table cannot be called so. A unique violation, in the server's own catalog, tells of a
+// transaction that was first to use the name and has only now committed.
+func isNameTaken(err error) bool {
+	return hasState(err, stateDuplicateTable, stateDuplicateObject, stateUniqueViolation)
+}
+
 // failure says for users what an error of the driver means, and keeps the error as its cause: the driver's own text
 // tells too much. An error that is not the database's passes unchanged.
 func failure(err error) error {
-	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
+	var connect *pgconn.ConnectError // its deadline may be the driver's own
+	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) && !errors.As(err, &connect) {
 		return err
 	}
 	var pg *pgconn.PgError
@@ -83,7 +91,9 @@ func stateFailure(pg *pgconn.PgError) *events.Failure {
 		return events.Failf(events.CodeRowTooWide, "%s", pg.Message)
 	}
 	switch pg.Code[:2] {
-	case "08", "53", "57", "40", "55": // connection, resources, operator intervention, rollback, object in use
+	// connection, transaction state (read-only, idle too long), authorization, no such database, rollback, resources,
+	// object in use, operator intervention, system
+	case "08", "25", "28", "3D", "40", "53", "55", "57", "58":
 		return events.Failf(events.CodeDatabaseUnavailable, "the database is not available: %s", pg.Message)
 	}
 	return events.Failf(events.CodeDatabaseError, "the database refused a statement: %s", pg.Message)

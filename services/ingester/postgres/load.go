@@ -70,23 +70,41 @@ func (l *Load) Commit(ctx context.Context, b *Batch) error {
 	if err := l.checkFence(ctx, tx, "FOR SHARE"); err != nil {
 		return err
 	}
-	return l.commit(ctx, tx)
+	if err := l.commit(ctx, tx); err != nil {
+		return err
+	}
+	l.batches++
+	return nil
 }
 
 // copy sends the rows of a batch and its ledger row.
 func (l *Load) copy(ctx context.Context, tx pgx.Tx, b *Batch) error {
-	l.batches++
+	batch := l.batches + 1
+	// Open ends the backends that it finds after it has raised the fence. Whoever comes later than that may not lock the
+	// staging table, which is another worker's by now.
+	if err := l.checkFence(ctx, tx, ""); err != nil {
+		return err
+	}
 	if _, err := tx.Conn().PgConn().CopyFrom(ctx, bytes.NewReader(b.data), "COPY "+l.staging()+" FROM STDIN"); err != nil {
-		return fmt.Errorf("copying batch %d of job %s: %w", l.batches, l.JobID, nearLine(failure(err), b.FirstLine))
+		return fmt.Errorf("copying batch %d of job %s: %w", batch, l.JobID, nearLine(stagingFailure(err), b.FirstLine))
 	}
 	_, err := tx.Exec(ctx, `
 		INSERT INTO sluice.batches (job_id, batch, fence, start_offset, end_offset, first_line, rows, rejected)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, 0)`,
-		l.JobID, l.batches, l.fence, b.Start, b.End, b.FirstLine, b.Rows)
+		l.JobID, batch, l.fence, b.Start, b.End, b.FirstLine, b.Rows)
 	if err != nil {
-		return fmt.Errorf("recording batch %d of job %s: %w", l.batches, l.JobID, failure(err))
+		return fmt.Errorf("recording batch %d of job %s: %w", batch, l.JobID, failure(err))
 	}
 	return nil
+}
+
+// stagingFailure judges an error of a statement on the staging table. Only another worker drops it, or a crash of the
+// server before it had reached the disk; opening the job again helps in both cases.
+func stagingFailure(err error) error {
+	if hasState(err, stateUndefinedTable) {
+		return errors.Join(ErrFenceLost, err)
+	}
+	return failure(err)
 }
 
 // nearLine tells where in the file a batch began that the database refused: it does not say which row it was.
@@ -109,6 +127,7 @@ func (l *Load) Cancel(ctx context.Context, figures events.Figures, at time.Time)
 }
 
 func (l *Load) settle(ctx context.Context, o Outcome) (*Outcome, error) {
+	o.At = ledgerTime(o.At)
 	state := stateCancelled
 	var failed []byte
 	if o.State == events.StateFailed {
@@ -140,8 +159,10 @@ func (l *Load) settle(ctx context.Context, o Outcome) (*Outcome, error) {
 // staging is the quoted name of the job's staging table. It lies in the schema of the dataset, so that the default
 // privileges there apply to it.
 func (l *Load) staging() string {
-	return pgx.Identifier{l.Schema, "sluice_staging_" + strings.ReplaceAll(l.JobID, "-", "")}.Sanitize()
+	return pgx.Identifier{l.Schema, l.stagingName()}.Sanitize()
 }
+
+func (l *Load) stagingName() string { return "sluice_staging_" + strings.ReplaceAll(l.JobID, "-", "") }
 
 func (l *Load) createStaging() string {
 	columns := make([]string, len(l.columns))
@@ -152,9 +173,17 @@ func (l *Load) createStaging() string {
 }
 
 func (l *Load) dropStaging(ctx context.Context, tx pgx.Tx) error {
-	if _, err := tx.Exec(ctx, "DROP TABLE IF EXISTS "+l.staging()); err != nil {
+	var exists bool // to be asked first, as DROP fails without rights to the schema even if there is nothing to drop
+	err := tx.QueryRow(ctx, "SELECT EXISTS (SELECT FROM pg_tables WHERE schemaname = $1 AND tablename = $2)",
+		l.Schema, l.stagingName()).Scan(&exists)
+	if err != nil {
 		return err
 	}
-	_, err := tx.Exec(ctx, "DELETE FROM sluice.batches WHERE job_id = $1", l.JobID)
+	if exists {
+		if _, err := tx.Exec(ctx, "DROP TABLE "+l.staging()); err != nil {
+			return err
+		}
+	}
+	_, err = tx.Exec(ctx, "DELETE FROM sluice.batches WHERE job_id = $1", l.JobID)
 	return err
 }

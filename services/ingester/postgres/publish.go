@@ -33,10 +33,12 @@ func (l *Load) Publish(ctx context.Context, last *Batch, p Publication) (*Outcom
 		return nil, err
 	}
 	defer rollback(ctx, tx)
+	batches := l.batches
 	if last.Rows > 0 || last.End > last.Start {
 		if err := l.copy(ctx, tx, last); err != nil {
 			return nil, err
 		}
+		batches++
 	}
 	// Jobs that want the same name take turns, and a name is locked before a row by everyone.
 	if _, err := tx.Exec(ctx, "SELECT pg_advisory_xact_lock(hashtextextended($1, 0))",
@@ -46,7 +48,8 @@ func (l *Load) Publish(ctx context.Context, last *Batch, p Publication) (*Outcom
 	if err := l.checkFence(ctx, tx, "FOR UPDATE"); err != nil {
 		return nil, err
 	}
-	if err := l.complete(ctx, tx, last.End, &p); err != nil {
+	p.At = ledgerTime(p.At)
+	if err := l.complete(ctx, tx, batches, last.End, &p); err != nil {
 		return nil, err
 	}
 	if err := l.rename(ctx, tx, &p); err != nil {
@@ -61,17 +64,22 @@ func (l *Load) Publish(ctx context.Context, last *Batch, p Publication) (*Outcom
 	return &Outcome{State: events.StateSucceeded, Run: l.Run, Attempt: l.Attempt, Result: p.Result, Figures: p.Figures, At: p.At}, nil
 }
 
-// complete checks that the committed batches tile the source from its first byte to end, and counts their rows.
-func (l *Load) complete(ctx context.Context, tx pgx.Tx, end int64, p *Publication) error {
+// complete checks that as many batches as were committed tile the source from its first byte to end, and counts their
+// rows. A server that crashed may have lost the latest ones.
+func (l *Load) complete(ctx context.Context, tx pgx.Tx, batches int, end int64, p *Publication) error {
+	var found int
 	var tiled bool
 	var upTo int64
 	err := tx.QueryRow(ctx, `
-		SELECT coalesce(bool_and(start_offset = previous_end), true), coalesce(max(end_offset), 0), coalesce(sum(rows), 0)::bigint
+		SELECT count(*), coalesce(bool_and(start_offset = previous_end), true), coalesce(max(end_offset), 0), coalesce(sum(rows), 0)::bigint
 		FROM (SELECT start_offset, end_offset, rows, lag(end_offset, 1, 0::bigint) OVER (ORDER BY start_offset, end_offset)
 		      AS previous_end FROM sluice.batches WHERE job_id = $1) AS ranges`,
-		l.JobID).Scan(&tiled, &upTo, &p.Result.Rows)
+		l.JobID).Scan(&found, &tiled, &upTo, &p.Result.Rows)
 	if err != nil {
 		return fmt.Errorf("reading the batches of job %s: %w", l.JobID, failure(err))
+	}
+	if found < batches {
+		return events.Failf(events.CodeDatabaseUnavailable, "the database lost %d batches in a crash", batches-found)
 	}
 	if !tiled || upTo != end {
 		return events.Failf(events.CodeInternal, "the committed batches do not cover the source: they end at byte %d of %d", upTo, end)
@@ -92,7 +100,7 @@ func (l *Load) rename(ctx context.Context, tx pgx.Tx, p *Publication) error {
 			p.Result.Schema, p.Result.Table = l.Schema, p.Table
 			return nil
 		}
-		if !hasState(err, stateDuplicateTable, stateDuplicateObject) {
+		if !isNameTaken(err) {
 			return fmt.Errorf("publishing %s: %w", p.Table, failure(err))
 		}
 		if !p.Derived {

@@ -9,11 +9,11 @@ CREATE TABLE sluice.loads (
     state       text NOT NULL CHECK (state IN ('loading', 'committed', 'failed', 'cancelled')),
     schema_name text NOT NULL,
     table_name  text,                         -- the dataset, once committed
-    columns     jsonb,                        -- how the file's header became columns
-    dialect     jsonb,                        -- how the file is read
-    figures     jsonb,                        -- at the end of the run
-    result      jsonb,                        -- if committed
-    failure     jsonb,                        -- if failed
+    columns     json,                         -- how the file's header became columns
+    dialect     json,                         -- how the file is read
+    figures     json,                         -- at the end of the run
+    result      json,                         -- if committed
+    failure     json,                         -- if failed
     opened_at   timestamptz NOT NULL DEFAULT now(),
     ended_at    timestamptz
 );

@@ -1,0 +1,97 @@
+package up
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+	"runtime"
+
+	"github.com/spf13/pflag"
+)
+
+// Config says what runs where. Addresses are host:port; port 0 stands for a free one.
+type Config struct {
+	DataDir     string
+	APIAddr     string
+	NATSAddr    string
+	MonitorAddr string
+	FilesAddr   string
+	FilesDir    string // empty: a folder of DataDir
+	PostgresURL string // empty: a private Postgres
+	PGBin       string // where the private Postgres's binaries lie; empty: found
+	Ingesters   int
+	Slots       int // jobs at once per ingester
+	SourceAllow []string
+	LogLevel    string
+}
+
+// DefaultConfig returns the settings of a run without flags.
+func DefaultConfig() Config {
+	return Config{
+		DataDir:     dataHome(),
+		APIAddr:     "127.0.0.1:3000",
+		NATSAddr:    "127.0.0.1:4222",
+		MonitorAddr: "127.0.0.1:8222",
+		FilesAddr:   "127.0.0.1:8000",
+		PostgresURL: os.Getenv("DATABASE_URL"),
+		Ingesters:   1,
+		Slots:       2,
+		SourceAllow: []string{"127.0.0.0/8", "::1/128"},
+		LogLevel:    "warn",
+	}
+}
+
+// Flags adds a flag for each setting.
+func (c *Config) Flags(f *pflag.FlagSet) {
+	f.StringVar(&c.DataDir, "data-dir", c.DataDir, "where jobs, data and sample files are kept")
+	f.StringVar(&c.APIAddr, "api-addr", c.APIAddr, "where the API listens")
+	f.StringVar(&c.NATSAddr, "nats-addr", c.NATSAddr, "where NATS listens")
+	f.StringVar(&c.MonitorAddr, "nats-monitor-addr", c.MonitorAddr, "where NATS's monitoring page listens")
+	f.StringVar(&c.FilesAddr, "files-addr", c.FilesAddr, "where the server of sample files listens")
+	f.StringVar(&c.FilesDir, "files-dir", c.FilesDir, "the folder that it serves (default: a folder of the data directory)")
+	f.StringVar(&c.PostgresURL, "postgres-url", c.PostgresURL, "a Postgres to load into; DATABASE_URL serves too (default: a private one)")
+	f.StringVar(&c.PGBin, "pgbin", c.PGBin, "where the private Postgres's binaries lie (default: searched for)")
+	f.IntVar(&c.Ingesters, "ingesters", c.Ingesters, "how many ingesters run in this process")
+	f.IntVar(&c.Slots, "slots", c.Slots, "how many jobs an ingester works on at once")
+	f.StringSliceVar(&c.SourceAllow, "source-allow", c.SourceAllow, "addresses besides public ones that may be loaded from: CIDR, host or host:port")
+	f.StringVar(&c.LogLevel, "log-level", c.LogLevel, "debug, info, warn or error")
+}
+
+// Validate names every setting at fault.
+func (c *Config) Validate() error {
+	var bad []error
+	for _, a := range []struct{ flag, addr string }{
+		{"api-addr", c.APIAddr}, {"nats-addr", c.NATSAddr}, {"nats-monitor-addr", c.MonitorAddr}, {"files-addr", c.FilesAddr},
+	} {
+		if host, _, err := net.SplitHostPort(a.addr); err != nil || host == "" {
+			bad = append(bad, fmt.Errorf("--%s must be host:port, not %q", a.flag, a.addr))
+		}
+	}
+	if c.DataDir == "" {
+		bad = append(bad, errors.New("--data-dir must name a folder"))
+	}
+	if c.Ingesters < 0 || c.Ingesters > 64 {
+		bad = append(bad, errors.New("--ingesters must be 0 to 64"))
+	}
+	if c.Slots < 1 || c.Slots > 64 {
+		bad = append(bad, errors.New("--slots must be 1 to 64"))
+	}
+	return errors.Join(bad...)
+}
+
+// dataHome is the user's folder for data: XDG_DATA_HOME (XDG Base Directory Specification) or what stands for it.
+func dataHome() string {
+	if dir := os.Getenv("XDG_DATA_HOME"); filepath.IsAbs(dir) {
+		return filepath.Join(dir, "sluice")
+	}
+	home, err := os.UserHomeDir()
+	switch {
+	case err != nil:
+		return ""
+	case runtime.GOOS == "darwin":
+		return filepath.Join(home, "Library", "Application Support", "sluice")
+	}
+	return filepath.Join(home, ".local", "share", "sluice")
+}

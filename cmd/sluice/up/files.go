@@ -1,0 +1,43 @@
+package up
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"time"
+)
+
+const sampleName = "tripsdata.csv"
+
+// prepareFiles makes the folder of files and, if it is empty, writes the sample into it.
+func prepareFiles(dir string) error {
+	if err := os.MkdirAll(dir, 0o755); err != nil { //nolint:gosec // served to anyone anyway
+		return fmt.Errorf("making the folder of files: %w", err)
+	}
+	present, err := os.ReadDir(dir)
+	if err != nil {
+		return fmt.Errorf("reading the folder of files: %w", err)
+	}
+	if len(present) > 0 {
+		return nil
+	}
+	if err := writeSample(filepath.Join(dir, sampleName)); err != nil {
+		return fmt.Errorf("writing the sample file: %w", err)
+	}
+	return nil
+}
+
+// serveFiles serves the folder until ctx ends.
+func serveFiles(ctx context.Context, l net.Listener, dir string) error {
+	s := &http.Server{Handler: http.FileServer(http.Dir(dir)), ReadHeaderTimeout: 10 * time.Second}
+	stop := context.AfterFunc(ctx, func() { _ = s.Close() })
+	defer stop()
+	if err := s.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+		return fmt.Errorf("serving files: %w", err)
+	}
+	return nil
+}

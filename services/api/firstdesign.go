@@ -1,0 +1,50 @@
+package api
+
+import (
+	"context"
+
+	"sluice/pkg/events"
+	"sluice/services/api/openapi"
+)
+
+// DownloadFile is the first design's way to create a job.
+func (s *Service) DownloadFile(ctx context.Context, r openapi.DownloadFileRequestObject) (openapi.DownloadFileResponseObject, error) {
+	var file string
+	switch {
+	case r.JSONBody != nil:
+		file = r.JSONBody.FileURL
+	case r.FormdataBody != nil:
+		file = r.FormdataBody.FileURL
+	default:
+		return nil, refuse(codeUnsupportedMediaType, "send fileUrl as a form or as JSON")
+	}
+	source, problem := parseSource(file)
+	if problem != "" {
+		return nil, refuse(codeInvalidRequest, "fileUrl "+problem, fieldError{"/fileUrl", problem})
+	}
+	status, err := s.create(ctx, request{source: source, priority: events.Normal}, nil)
+	if err != nil {
+		return nil, err
+	}
+	return openapi.DownloadFile200JSONResponse{JobID: status.ID}, nil
+}
+
+// JobStatus is the first design's way to ask for a job.
+func (s *Service) JobStatus(ctx context.Context, r openapi.JobStatusRequestObject) (openapi.JobStatusResponseObject, error) {
+	status, err := s.jobStatus(ctx, r.Params.JobID)
+	if err != nil {
+		return nil, err
+	}
+	return openapi.JobStatus200JSONResponse{JobID: status.ID, State: firstDesignStates[status.State]}, nil
+}
+
+// firstDesignStates are the states in the words of pg-boss, which the first design used.
+var firstDesignStates = map[events.State]openapi.FirstDesignStatusState{
+	events.StateQueued:     openapi.FirstDesignStatusStateCreated,
+	events.StateRetrying:   openapi.FirstDesignStatusStateRetry,
+	events.StateRunning:    openapi.FirstDesignStatusStateActive,
+	events.StateCancelling: openapi.FirstDesignStatusStateActive,
+	events.StateSucceeded:  openapi.FirstDesignStatusStateCompleted,
+	events.StateCancelled:  openapi.FirstDesignStatusStateCancelled,
+	events.StateFailed:     openapi.FirstDesignStatusStateFailed,
+}

@@ -1,0 +1,136 @@
+package api
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"strings"
+
+	"github.com/labstack/echo/v4"
+
+	"sluice/services/api/openapi"
+)
+
+// code names a kind of refusal. Codes are stable: clients decide by them.
+type code string
+
+const (
+	codeInvalidRequest       code = "invalid_request"
+	codeUnsupportedMediaType code = "unsupported_media_type"
+	codeBodyTooLarge         code = "body_too_large"
+	codeNotFound             code = "not_found"
+	codeMethodNotAllowed     code = "method_not_allowed"
+	codeJobNotFound          code = "job_not_found"
+	codeNotFinished          code = "not_finished"
+	codeNoResult             code = "no_result"
+	codeIdempotencyConflict  code = "idempotency_conflict"
+	codeSecretKeyMissing     code = "secret_key_missing"
+	codeStatusUnavailable    code = "status_unavailable"
+	codeQueueUnavailable     code = "queue_unavailable"
+	codeInternal             code = "internal"
+)
+
+// problems is the one table from codes to HTTP; docs/errors.md explains them to users.
+var problems = map[code]struct {
+	status int
+	title  string
+}{
+	codeInvalidRequest:       {http.StatusBadRequest, "The request is not valid"},
+	codeUnsupportedMediaType: {http.StatusUnsupportedMediaType, "The body's media type is not supported"},
+	codeBodyTooLarge:         {http.StatusRequestEntityTooLarge, "The body is too large"},
+	codeNotFound:             {http.StatusNotFound, "There is no such path"},
+	codeMethodNotAllowed:     {http.StatusMethodNotAllowed, "The path does not have this method"},
+	codeJobNotFound:          {http.StatusNotFound, "There is no such job"},
+	codeNotFinished:          {http.StatusConflict, "The job is still under way"},
+	codeNoResult:             {http.StatusConflict, "The job has no result"},
+	codeIdempotencyConflict:  {http.StatusConflict, "The idempotency key belongs to another request"},
+	codeSecretKeyMissing:     {http.StatusUnprocessableEntity, "The address cannot be kept secret"},
+	codeStatusUnavailable:    {http.StatusServiceUnavailable, "Status does not answer"},
+	codeQueueUnavailable:     {http.StatusServiceUnavailable, "The queue does not answer"},
+	codeInternal:             {http.StatusInternalServerError, "An error of Sluice's own"},
+}
+
+// refusal is an error that the caller gets to see.
+type refusal struct {
+	code   code
+	detail string
+	fields []fieldError
+	cause  error // for the log
+}
+
+type fieldError struct{ pointer, detail string }
+
+func (r *refusal) Error() string { return string(r.code) + ": " + r.detail }
+
+func (r *refusal) Unwrap() error { return r.cause }
+
+func refuse(c code, detail string, fields ...fieldError) *refusal {
+	return &refusal{code: c, detail: detail, fields: fields}
+}
+
+func (r *refusal) because(err error) *refusal {
+	r.cause = err
+	return r
+}
+
+// answerError answers a request that failed with application/problem+json (RFC 9457).
+func (s *Service) answerError(err error, c echo.Context) {
+	if c.Response().Committed || errors.Is(err, context.Canceled) {
+		return // the caller has an answer, or has gone
+	}
+	r := asRefusal(err)
+	known := problems[r.code]
+	if known.status >= http.StatusInternalServerError {
+		s.config.Log.Error("request failed", "method", c.Request().Method, "path", c.Request().URL.Path, "code", r.code, "err", err)
+	}
+	body := openapi.Problem{
+		Type: "about:blank", Title: known.title, Status: known.status, Code: string(r.code),
+	}
+	if r.detail != "" {
+		body.Detail = &r.detail
+	}
+	if len(r.fields) > 0 {
+		list := make([]openapi.FieldError, len(r.fields))
+		for i, f := range r.fields {
+			list[i] = openapi.FieldError{Pointer: f.pointer, Detail: f.detail}
+		}
+		body.Errors = &list
+	}
+	data, err := json.Marshal(body)
+	if err != nil {
+		s.config.Log.Error("problem not encoded", "err", err)
+		return
+	}
+	if known.status == http.StatusServiceUnavailable {
+		c.Response().Header().Set(echo.HeaderRetryAfter, "2")
+	}
+	if err := c.Blob(known.status, "application/problem+json", data); err != nil {
+		s.config.Log.Debug("problem not sent", "err", err)
+	}
+}
+
+// asRefusal returns what the caller may see of an error.
+func asRefusal(err error) *refusal {
+	var r *refusal
+	if errors.As(err, &r) {
+		return r
+	}
+	var h *echo.HTTPError
+	if !errors.As(err, &h) {
+		return refuse(codeInternal, "the log of the API tells more").because(err)
+	}
+	switch h.Code {
+	case http.StatusNotFound:
+		return refuse(codeNotFound, "see /openapi.yaml for the paths there are")
+	case http.StatusMethodNotAllowed:
+		return refuse(codeMethodNotAllowed, "see /openapi.yaml for the methods there are")
+	case http.StatusRequestEntityTooLarge:
+		return refuse(codeBodyTooLarge, "a request's body may have "+maxBody+"iB")
+	case http.StatusBadRequest: // a parameter that the generated code could not read
+		text, _ := h.Message.(string)
+		text, _, _ = strings.Cut(text, ":")
+		return refuse(codeInvalidRequest, text)
+	}
+	return refuse(codeInternal, "the log of the API tells more").because(err)
+}

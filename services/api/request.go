@@ -1,0 +1,120 @@
+package api
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"net/url"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/google/uuid"
+
+	"sluice/pkg/events"
+	"sluice/services/api/openapi"
+)
+
+const (
+	maxURL       = 8192 // bytes
+	maxTableName = 63   // bytes; Postgres would cut a longer name
+	maxKey       = 255  // bytes of an idempotency key
+)
+
+// idempotencyNamespace makes ids from idempotency keys (RFC 9562, UUIDv5). Changing it would forget every key.
+var idempotencyNamespace = uuid.MustParse("5e1c2f5a-6a0b-4c59-9d5c-0c7c1f2b7a10")
+
+// request is a request for a job that was found to be valid.
+type request struct {
+	source   *url.URL
+	table    string
+	priority events.Priority
+}
+
+// validate reads a request, or says about each bad field what is wrong with it.
+func validate(body openapi.JobRequest) (request, error) {
+	var bad []fieldError
+	source, problem := parseSource(body.URL)
+	if problem != "" {
+		bad = append(bad, fieldError{"/url", problem})
+	}
+	r := request{source: source, priority: events.Normal}
+	if body.Table != nil {
+		r.table = *body.Table
+		if problem := checkTable(r.table); problem != "" {
+			bad = append(bad, fieldError{"/table", problem})
+		}
+	}
+	if body.Priority != nil {
+		r.priority = events.Priority(*body.Priority)
+		if !r.priority.Valid() {
+			bad = append(bad, fieldError{"/priority", "must be urgent or normal"})
+		}
+	}
+	if len(bad) > 0 {
+		return request{}, refuse(codeInvalidRequest, bad[0].pointer[1:]+" "+bad[0].detail, bad...)
+	}
+	return r, nil
+}
+
+// parseSource returns the URL, or what is wrong with it. The text never repeats the URL, which may hold a password.
+func parseSource(raw string) (*url.URL, string) {
+	switch {
+	case raw == "":
+		return nil, "is missing; name the file to load, such as http://localhost:8000/tripsdata.csv"
+	case len(raw) > maxURL:
+		return nil, fmt.Sprintf("is longer than %d bytes", maxURL)
+	case strings.ContainsFunc(raw, func(r rune) bool { return r <= ' ' || r == 0x7f }):
+		return nil, "contains white space or control characters; percent-encode them"
+	}
+	u, err := url.Parse(raw)
+	switch {
+	case err != nil:
+		return nil, "is not a URL"
+	case u.Scheme != "http" && u.Scheme != "https":
+		return nil, "must begin with http:// or https://"
+	case u.Hostname() == "":
+		return nil, "names no host"
+	}
+	return u, ""
+}
+
+func checkTable(name string) string {
+	switch {
+	case name == "":
+		return "must not be empty; leave it out to have a name derived"
+	case len(name) > maxTableName:
+		return fmt.Sprintf("is longer than %d bytes", maxTableName)
+	case !utf8.ValidString(name) || strings.ContainsFunc(name, func(r rune) bool { return r < ' ' || r == 0x7f }):
+		return "contains control characters"
+	case strings.HasPrefix(name, "sluice_staging_"):
+		return "must not begin with sluice_staging_"
+	}
+	return ""
+}
+
+// hash tells a repeated request from another one.
+func (r request) hash() string {
+	data, err := json.Marshal([]string{r.source.String(), r.table, string(r.priority)})
+	if err != nil {
+		panic(err) // strings always encode
+	}
+	sum := sha256.Sum256(data)
+	return hex.EncodeToString(sum[:])
+}
+
+// newID returns the job's id: one that grows with time, or the one that an idempotency key stands for.
+func newID(key *string) (string, error) {
+	if key == nil {
+		id, err := uuid.NewV7()
+		if err != nil {
+			return "", fmt.Errorf("making a job's id: %w", err)
+		}
+		return id.String(), nil
+	}
+	if len(*key) == 0 || len(*key) > maxKey || strings.ContainsFunc(*key, func(r rune) bool { return r < ' ' || r > '~' }) {
+		return "", refuse(codeInvalidRequest, fmt.Sprintf("Idempotency-Key must be 1 to %d printable ASCII characters", maxKey),
+			fieldError{"Idempotency-Key", fmt.Sprintf("must be 1 to %d printable ASCII characters", maxKey)})
+	}
+	return uuid.NewSHA1(idempotencyNamespace, []byte(*key)).String(), nil
+}

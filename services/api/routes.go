@@ -1,0 +1,46 @@
+package api
+
+import (
+	"errors"
+	"log/slog"
+
+	"github.com/labstack/echo/v4"
+	"github.com/labstack/echo/v4/middleware"
+
+	"sluice/pkg/bus"
+	"sluice/services/api/openapi"
+)
+
+// maxBody bounds a request's body; jobs name files, they do not carry them.
+const maxBody = "1M"
+
+// routes registers what openapi.yaml describes, behind what every request passes through.
+func (s *Service) routes(e *echo.Echo) {
+	e.Use(middleware.RequestLoggerWithConfig(middleware.RequestLoggerConfig{
+		LogMethod: true, LogURIPath: true, LogStatus: true, LogLatency: true, HandleError: true,
+		LogValuesFunc: func(c echo.Context, v middleware.RequestLoggerValues) error {
+			s.config.Log.Log(c.Request().Context(), slog.LevelDebug, "request", // the path only: a query may hold what is not for logs
+				"method", v.Method, "path", v.URIPath, "status", v.Status, "took", v.Latency)
+			return nil
+		},
+	}))
+	e.Use(middleware.RecoverWithConfig(middleware.RecoverConfig{
+		DisablePrintStack: true,
+		LogErrorFunc: func(_ echo.Context, err error, stack []byte) error {
+			s.config.Log.Error("panic while answering a request", "err", err, "stack", string(stack))
+			return errors.New("panic")
+		},
+	}))
+	e.Use(middleware.BodyLimit(maxBody))
+	e.Use(trace)
+	openapi.RegisterHandlers(e, openapi.NewStrictHandler(s, nil))
+}
+
+// trace carries the caller's trace on, or starts one.
+func trace(next echo.HandlerFunc) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		r := c.Request()
+		c.SetRequest(r.WithContext(bus.WithTrace(r.Context(), r.Header.Get("Traceparent"))))
+		return next(c)
+	}
+}

@@ -1,0 +1,107 @@
+package api
+
+import (
+	"sluice/pkg/events"
+	"sluice/services/api/openapi"
+)
+
+// viewJob is a job's status in the API's words.
+func viewJob(s events.Status) openapi.Job {
+	job := openapi.Job{
+		ID:            s.ID,
+		State:         openapi.JobState(s.State),
+		Priority:      openapi.Priority(s.Spec.Priority),
+		Source:        s.Spec.Source.URL,
+		Table:         optional(s.Table),
+		Mode:          openapi.Mode(s.Spec.Mode),
+		CreatedAt:     s.Spec.CreatedAt,
+		StartedAt:     s.StartedAt,
+		FinishedAt:    s.FinishedAt,
+		NextAttemptAt: s.NextAttemptAt,
+		Attempt:       s.Attempt,
+		QueuePosition: optional(s.QueuePosition),
+		Progress:      viewProgress(s),
+		Error:         viewFailure(s.Failure),
+		Warnings:      []openapi.Warning{},
+		Links:         openapi.Links{Self: jobPath(s.ID)},
+	}
+	if s.Result != nil {
+		job.Warnings = viewWarnings(s.Result.Warnings)
+	}
+	if s.State == events.StateSucceeded {
+		job.Links.Result = optional(jobPath(s.ID) + "/result")
+	}
+	return job
+}
+
+func viewProgress(s events.Status) openapi.Progress {
+	f := s.Figures
+	p := openapi.Progress{
+		Phase:          optional(openapi.ProgressPhase(f.Phase)),
+		Bytes:          f.Bytes,
+		TotalBytes:     f.TotalBytes,
+		Rows:           f.Rows,
+		Rejected:       f.Rejected,
+		BytesPerSecond: optional(f.BytesPerSecond),
+	}
+	if f.TotalBytes == nil {
+		return p
+	}
+	percent := 100.0 // of an empty file
+	if *f.TotalBytes > 0 {
+		percent = min(100, 100*float64(f.Bytes)/float64(*f.TotalBytes))
+	}
+	p.Percent = &percent
+	if s.State == events.StateRunning && f.BytesPerSecond > 0 {
+		eta := max(0, *f.TotalBytes-f.Bytes) / f.BytesPerSecond
+		p.EtaSeconds = &eta
+	}
+	return p
+}
+
+func viewFailure(f *events.Failure) *openapi.JobError {
+	if f == nil {
+		return nil
+	}
+	return &openapi.JobError{
+		Code: string(f.Code), Message: f.Message, Retryable: f.Retryable,
+		Line: optional(f.Line), Column: optional(f.Column), ByteOffset: f.ByteOffset,
+	}
+}
+
+func viewWarnings(list []events.Warning) []openapi.Warning {
+	views := make([]openapi.Warning, len(list))
+	for i, w := range list {
+		views[i] = openapi.Warning{Code: w.Code, Count: w.Count}
+		if len(w.Lines) > 0 {
+			views[i].Lines = &w.Lines
+		}
+	}
+	return views
+}
+
+func viewResult(jobID string, r events.Result) openapi.JobResult {
+	columns := make([]openapi.Column, len(r.Columns))
+	for i, c := range r.Columns {
+		columns[i] = openapi.Column{Original: c.Original, Name: c.Name, Type: c.Type, Rule: optional(c.Rule)}
+	}
+	return openapi.JobResult{
+		JobID: jobID, Outcome: openapi.JobResultOutcome(r.Outcome), Schema: r.Schema, Table: r.Table,
+		Rows: r.Rows, Rejected: r.Rejected, Bytes: r.Bytes, Columns: columns,
+		Dialect: openapi.Dialect{
+			Encoding: r.Dialect.Encoding, Delimiter: r.Dialect.Delimiter, Quote: r.Dialect.Quote,
+			Escape: r.Dialect.Escape, Header: r.Dialect.Header, SkipRows: r.Dialect.SkipRows,
+		},
+		Warnings: viewWarnings(r.Warnings), Checksum: r.Checksum,
+		Durations: openapi.Durations{QueuedMs: r.Durations.QueuedMS, LoadingMs: r.Durations.LoadingMS},
+	}
+}
+
+// optional leaves out what is zero.
+func optional[T comparable](v T) *T {
+	var zero T
+	if v == zero {
+		return nil
+	}
+	return &v
+}
