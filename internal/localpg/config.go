@@ -27,7 +27,8 @@ type Config struct {
 	// Template is an initialised data directory (see Init) that a new cluster is copied from, password included.
 	// Empty: initdb is run.
 	Template string
-	// Log gets where the cluster was put, and the server's own warnings and worse. Nil: nothing is logged.
+	// Log gets where the cluster was put and the server's own warnings and panics, and as debug what ended statements and
+	// sessions, which their clients are told. Nil: nothing is logged.
 	Log *slog.Logger
 }
 

@@ -27,7 +27,7 @@ func (h home) run() string  { return filepath.Join(h.dir, "run") }
 // locate creates dir and returns the home of its cluster: dir itself, unless the server's user can't get there.
 // A cluster that exists stays where it is, whatever has become of the directories above it, and keeps its owner.
 func locate(dir string) (home, error) {
-	if err := os.MkdirAll(dir, 0o711); err != nil {
+	if err := os.MkdirAll(dir, 0o711); err != nil { //nolint:gosec // the server's user passes through
 		return home{}, fmt.Errorf("creating the Postgres directory: %w", err)
 	}
 	dir, err := resolve(dir)
@@ -80,7 +80,7 @@ func substitute(dir string) string {
 // create makes the substitute home, passable even under a strict umask.
 func (h home) create() error {
 	for _, dir := range []string{openPlace, h.dir} {
-		if err := os.MkdirAll(dir, 0o711); err != nil {
+		if err := os.MkdirAll(dir, 0o711); err != nil { //nolint:gosec // the server's user passes through
 			return fmt.Errorf("creating a directory that user %s can reach: %w", h.account.name, err)
 		}
 		if err := passable(dir); err != nil {

@@ -96,7 +96,7 @@ func (l *serverLog) read(line string) {
 // warn leaves out the lines that may follow a message: they quote the statement and its data.
 func (l *serverLog) warn(severity slog.Level, level, message, pid string) {
 	number, _ := strconv.Atoi(pid)
-	l.log.Log(context.Background(), severity, "postgres: "+message, "level", level, "pid", number)
+	l.log.Log(context.Background(), severity, "postgres: "+message, "level", level, "pid", number) //nolint:sloglint // its own words
 }
 
 func (l *serverLog) remember(line, level string) {

@@ -172,23 +172,22 @@ func (e ProgressPhase) Valid() bool {
 
 // Column defines model for Column.
 type Column struct {
-	Name string `json:"name"`
-
 	// Original The header's cell.
 	Original string `json:"original"`
+	Name     string `json:"name"`
+	Type     string `json:"type"`
 
 	// Rule Why the name is not the original.
 	Rule *string `json:"rule,omitempty"`
-	Type string  `json:"type"`
 }
 
 // Dialect defines model for Dialect.
 type Dialect struct {
-	Delimiter string `json:"delimiter"`
 	Encoding  string `json:"encoding"`
+	Delimiter string `json:"delimiter"`
+	Quote     string `json:"quote"`
 	Escape    string `json:"escape"`
 	Header    bool   `json:"header"`
-	Quote     string `json:"quote"`
 	SkipRows  int    `json:"skip_rows"`
 }
 
@@ -205,10 +204,9 @@ type Durations struct {
 
 // FieldError defines model for FieldError.
 type FieldError struct {
-	Detail string `json:"detail"`
-
 	// Pointer A JSON Pointer into the body, or the name of a parameter.
 	Pointer string `json:"pointer"`
+	Detail  string `json:"detail"`
 }
 
 // FirstDesignJob defines model for FirstDesignJob.
@@ -227,8 +225,8 @@ type FirstDesignStatusState string
 
 // Health defines model for Health.
 type Health struct {
-	Checks *map[string]string `json:"checks,omitempty"`
 	Status HealthStatus       `json:"status"`
+	Checks *map[string]string `json:"checks,omitempty"`
 }
 
 // HealthStatus defines model for Health.Status.
@@ -236,52 +234,53 @@ type HealthStatus string
 
 // Job defines model for Job.
 type Job struct {
-	// Attempt How many attempts were begun.
-	Attempt    int        `json:"attempt"`
-	CreatedAt  time.Time  `json:"created_at"`
-	Error      *JobError  `json:"error,omitempty"`
-	FinishedAt *time.Time `json:"finished_at,omitempty"`
-	ID         string     `json:"id"`
-	Links      Links      `json:"links"`
+	ID    string   `json:"id"`
+	State JobState `json:"state"`
+
+	// Priority Urgent jobs are taken before normal ones.
+	Priority Priority `json:"priority"`
+
+	// Source Where the file is, without user name, password and query.
+	Source string `json:"source"`
+
+	// Table The table's name, once it is known.
+	Table *string `json:"table,omitempty"`
 
 	// Mode How the rows become visible.
-	Mode Mode `json:"mode"`
+	Mode       Mode       `json:"mode"`
+	CreatedAt  time.Time  `json:"created_at"`
+	StartedAt  *time.Time `json:"started_at,omitempty"`
+	FinishedAt *time.Time `json:"finished_at,omitempty"`
 
 	// NextAttemptAt When a retrying job is tried again.
 	NextAttemptAt *time.Time `json:"next_attempt_at,omitempty"`
 
-	// Priority Urgent jobs are taken before normal ones.
-	Priority Priority `json:"priority"`
-	Progress Progress `json:"progress"`
+	// Attempt How many attempts were begun.
+	Attempt int `json:"attempt"`
 
 	// QueuePosition 1 for the job that is next; only while it is queued.
-	QueuePosition *int `json:"queue_position,omitempty"`
-
-	// Source Where the file is, without user name, password and query.
-	Source    string     `json:"source"`
-	StartedAt *time.Time `json:"started_at,omitempty"`
-	State     JobState   `json:"state"`
-
-	// Table The table's name, once it is known.
-	Table    *string   `json:"table,omitempty"`
-	Warnings []Warning `json:"warnings"`
+	QueuePosition *int      `json:"queue_position,omitempty"`
+	Progress      Progress  `json:"progress"`
+	Error         *JobError `json:"error,omitempty"`
+	Warnings      []Warning `json:"warnings"`
+	Links         Links     `json:"links"`
 }
 
 // JobError defines model for JobError.
 type JobError struct {
-	// ByteOffset In the source, from 0.
-	ByteOffset *int64 `json:"byte_offset,omitempty"`
-
 	// Code Stable; see docs/errors.md.
-	Code string `json:"code"`
+	Code      string `json:"code"`
+	Message   string `json:"message"`
+	Retryable bool   `json:"retryable"`
+
+	// Line In the source, from 1.
+	Line *int64 `json:"line,omitempty"`
 
 	// Column The field in its row, from 1.
 	Column *int64 `json:"column,omitempty"`
 
-	// Line In the source, from 1.
-	Line      *int64 `json:"line,omitempty"`
-	Message   string `json:"message"`
-	Retryable bool   `json:"retryable"`
+	// ByteOffset In the source, from 0.
+	ByteOffset *int64 `json:"byte_offset,omitempty"`
 }
 
 // JobList defines model for JobList.
@@ -306,20 +305,20 @@ type JobRequest struct {
 
 // JobResult defines model for JobResult.
 type JobResult struct {
-	Bytes int64 `json:"bytes"`
+	JobID    string           `json:"job_id"`
+	Outcome  JobResultOutcome `json:"outcome"`
+	Schema   string           `json:"schema"`
+	Table    string           `json:"table"`
+	Rows     int64            `json:"rows"`
+	Rejected int64            `json:"rejected"`
+	Bytes    int64            `json:"bytes"`
+	Columns  []Column         `json:"columns"`
+	Dialect  Dialect          `json:"dialect"`
+	Warnings []Warning        `json:"warnings"`
 
 	// Checksum sha256: and the hex digest of the source's bytes.
-	Checksum  string           `json:"checksum"`
-	Columns   []Column         `json:"columns"`
-	Dialect   Dialect          `json:"dialect"`
-	Durations Durations        `json:"durations"`
-	JobID     string           `json:"job_id"`
-	Outcome   JobResultOutcome `json:"outcome"`
-	Rejected  int64            `json:"rejected"`
-	Rows      int64            `json:"rows"`
-	Schema    string           `json:"schema"`
-	Table     string           `json:"table"`
-	Warnings  []Warning        `json:"warnings"`
+	Checksum  string    `json:"checksum"`
+	Durations Durations `json:"durations"`
 }
 
 // JobResultOutcome defines model for JobResult.Outcome.
@@ -330,9 +329,10 @@ type JobState string
 
 // Links defines model for Links.
 type Links struct {
+	Self string `json:"self"`
+
 	// Result Once the job has succeeded.
 	Result *string `json:"result,omitempty"`
-	Self   string  `json:"self"`
 }
 
 // Mode How the rows become visible.
@@ -343,34 +343,36 @@ type Priority string
 
 // Problem defines model for Problem.
 type Problem struct {
+	Type   string  `json:"type"`
+	Title  string  `json:"title"`
+	Status int     `json:"status"`
+	Detail *string `json:"detail,omitempty"`
+
 	// Code Stable; see docs/errors.md.
 	Code   string        `json:"code"`
-	Detail *string       `json:"detail,omitempty"`
 	Errors *[]FieldError `json:"errors,omitempty"`
-	Status int           `json:"status"`
-	Title  string        `json:"title"`
-	Type   string        `json:"type"`
 }
 
 // Progress defines model for Progress.
 type Progress struct {
+	Phase *ProgressPhase `json:"phase,omitempty"`
+
 	// Bytes Read from the source.
-	Bytes          int64  `json:"bytes"`
-	BytesPerSecond *int64 `json:"bytes_per_second,omitempty"`
-
-	// EtaSeconds If the size is known and the job is running.
-	EtaSeconds *int64 `json:"eta_seconds,omitempty"`
-
-	// Percent 0 to 100, if the size is known.
-	Percent  *float64       `json:"percent,omitempty"`
-	Phase    *ProgressPhase `json:"phase,omitempty"`
-	Rejected int64          `json:"rejected"`
-
-	// Rows Read so far.
-	Rows int64 `json:"rows"`
+	Bytes int64 `json:"bytes"`
 
 	// TotalBytes The size of the source, if it is known.
 	TotalBytes *int64 `json:"total_bytes,omitempty"`
+
+	// Rows Read so far.
+	Rows           int64  `json:"rows"`
+	Rejected       int64  `json:"rejected"`
+	BytesPerSecond *int64 `json:"bytes_per_second,omitempty"`
+
+	// Percent 0 to 100, if the size is known.
+	Percent *float64 `json:"percent,omitempty"`
+
+	// EtaSeconds If the size is known and the job is running.
+	EtaSeconds *int64 `json:"eta_seconds,omitempty"`
 }
 
 // ProgressPhase defines model for Progress.Phase.

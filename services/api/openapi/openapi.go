@@ -3,7 +3,7 @@ package openapi
 
 import _ "embed"
 
-//go:generate go tool -modfile=../../../tools/go.mod oapi-codegen -config config.yaml openapi.yaml
+//go:generate env GOWORK=off go tool -modfile=../../../tools/go.mod oapi-codegen -config config.yaml openapi.yaml
 
 // Document is the OpenAPI 3.1 description of the API, in YAML.
 //

@@ -40,7 +40,7 @@ func Connect(ctx context.Context, url string, maxConns int) (*Database, error) {
 	if err != nil {
 		return nil, fmt.Errorf("reading the database's URL: %w", err) // pgx leaves the password out
 	}
-	config.MaxConns = int32(min(max(maxConns, 2), 1000)) //nolint:gosec // bounded here
+	config.MaxConns = int32(min(max(maxConns, 2), 1000))
 	maps.Copy(config.ConnConfig.RuntimeParams, settings)
 	pool, err := pgxpool.NewWithConfig(ctx, config)
 	if err != nil {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"net"
+	"slices"
 
 	"github.com/jackc/pgx/v5/pgconn"
 
@@ -41,12 +42,7 @@ func hasState(err error, states ...string) bool {
 	if !errors.As(err, &pg) {
 		return false
 	}
-	for _, s := range states {
-		if pg.Code == s {
-			return true
-		}
-	}
-	return false
+	return slices.Contains(states, pg.Code)
 }
 
 // isConcurrentCreate recognises that another process has created the same object at the same moment.
@@ -67,8 +63,7 @@ func failure(err error) error {
 	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) && !errors.As(err, &connect) {
 		return err
 	}
-	var pg *pgconn.PgError
-	if errors.As(err, &pg) {
+	if pg, ok := errors.AsType[*pgconn.PgError](err); ok {
 		return stateFailure(pg).CausedBy(err)
 	}
 	if connectionLost(err) {

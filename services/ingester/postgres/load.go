@@ -80,11 +80,6 @@ func (l *Load) Commit(ctx context.Context, b *Batch) error {
 // copy sends the rows of a batch and its ledger row.
 func (l *Load) copy(ctx context.Context, tx pgx.Tx, b *Batch) error {
 	batch := l.batches + 1
-	// Open ends the backends that it finds after it has raised the fence. Whoever comes later than that may not lock the
-	// staging table, which is another worker's by now.
-	if err := l.checkFence(ctx, tx, ""); err != nil {
-		return err
-	}
 	if _, err := tx.Conn().PgConn().CopyFrom(ctx, bytes.NewReader(b.data), "COPY "+l.staging()+" FROM STDIN"); err != nil {
 		return fmt.Errorf("copying batch %d of job %s: %w", batch, l.JobID, nearLine(stagingFailure(err), b.FirstLine))
 	}

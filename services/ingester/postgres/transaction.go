@@ -28,7 +28,8 @@ func (l *Load) underFence(ctx context.Context, do func(tx pgx.Tx) error) error {
 	return l.commit(ctx, tx)
 }
 
-// begin starts a transaction by whose name a later worker can find and end it.
+// begin starts a transaction by whose name a later worker finds it and ends it once the fence is raised. Whoever begins
+// after that sees the raised fence, and locks nothing that nobody would ever make it release.
 func (l *Load) begin(ctx context.Context) (pgx.Tx, error) {
 	tx, err := l.db.pool.Begin(ctx)
 	if err != nil {
@@ -37,6 +38,10 @@ func (l *Load) begin(ctx context.Context) (pgx.Tx, error) {
 	if _, err := tx.Exec(ctx, "SET LOCAL application_name = 'sluice/"+l.JobID+"/"+strconv.FormatInt(l.fence, 10)+"'"); err != nil {
 		rollback(ctx, tx)
 		return nil, fmt.Errorf("starting a transaction: %w", failure(err))
+	}
+	if err := l.checkFence(ctx, tx, ""); err != nil {
+		rollback(ctx, tx)
+		return nil, err
 	}
 	return tx, nil
 }
