@@ -93,7 +93,20 @@ func TestWatchOutlivesOutages(t *testing.T) {
 	n, ctx := testenv.StartNATS(t), testenv.Context(t)
 	b := n.Bus("worker")
 	var register bus.Register
-	seen := watchRegisters(ctx, t, b)
+	seen, others := make(chan bus.Register, 64), make(chan bus.Register, 64)
+	err := b.Registers.Watch(ctx, func(id string, r bus.Register) {
+		if id == jobID {
+			seen <- r
+		} else {
+			others <- r
+		}
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := b.Registers.Replace(ctx, "another", register, register); err != nil {
+		t.Fatal(err)
+	}
 	for round := 1; round <= 3; round++ {
 		register = replace(ctx, t, b.Registers, register, bus.Register{State: bus.Claimed, Claim: round})
 		expect(ctx, t, seen, register)
@@ -109,6 +122,9 @@ func TestWatchOutlivesOutages(t *testing.T) {
 			return err
 		})
 		expect(ctx, t, seen, register)
+	}
+	if len(others) != 1 {
+		t.Errorf("a register that was written once was told %d times", len(others))
 	}
 }
 

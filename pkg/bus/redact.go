@@ -31,8 +31,7 @@ func withoutURL(err error) error {
 	if !errors.As(err, &unreadable) {
 		return err
 	}
-	var escape url.EscapeError
-	if errors.As(unreadable.Err, &escape) { // shows a part of it
+	if _, ok := errors.AsType[url.EscapeError](unreadable.Err); ok { // shows a part of it
 		return errors.New("invalid escape in the address")
 	}
 	return unreadable.Err

@@ -19,7 +19,7 @@ func NewLog(f *os.File, level string) (*slog.Logger, error) {
 		return nil, fmt.Errorf("SLUICE_LOG_LEVEL (--log-level) must be debug, info, warn or error, not %q", level)
 	}
 	if isatty.IsTerminal(f.Fd()) {
-		return slog.New(tint.NewHandler(f, &tint.Options{Level: l, TimeFormat: time.TimeOnly})), nil
+		return slog.New(tint.NewTextHandler(f, &tint.Options{Level: l, TimeFormat: time.TimeOnly})), nil
 	}
 	return slog.New(slog.NewJSONHandler(f, &slog.HandlerOptions{Level: l})), nil
 }

@@ -21,7 +21,7 @@ func Signals(parent context.Context) (ctx context.Context, stop func()) {
 		}
 		cancel()
 		if _, open := <-signals; open {
-			os.Exit(130) // 128 + SIGINT, as shells say it
+			os.Exit(130) //nolint:forbidigo // at once; 128 + SIGINT, as shells say it
 		}
 	}()
 	return ctx, func() {

@@ -1,6 +1,9 @@
 package events
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // State is the word that users see for how a job stands.
 type State string
@@ -25,12 +28,7 @@ func States() []State {
 
 // Valid reports whether s is one of [States].
 func (s State) Valid() bool {
-	for _, known := range States() {
-		if s == known {
-			return true
-		}
-	}
-	return false
+	return slices.Contains(States(), s)
 }
 
 // Terminal reports whether a job in this state has ended.

@@ -16,7 +16,7 @@ type Document struct {
 	Head     *events.Event `json:"head,omitempty"`     // where in its life is it?
 	Queued   *events.Event `json:"queued,omitempty"`   // what is its place in the queue?
 	Started  *events.Event `json:"started,omitempty"`  // when did this run begin?
-	Figures  *events.Event `json:"figures,omitempty"`  // how far is it?
+	Figures  *events.Event `json:"figures,omitempty"`  // how far is it, while it has not ended?
 	Cancel   *events.Event `json:"cancel,omitempty"`   // has someone asked for its end?
 	Sequence uint64        `json:"sequence,omitempty"` // the latest of its events in EVENTS that is folded in
 }
@@ -33,8 +33,10 @@ func documentOf(e events.Event, sequence uint64) Document {
 		d.Queued, d.Head = &e, &e
 	case events.TypeStarted:
 		d.Origin, d.Started, d.Head = &e, &e, &e
-	case events.TypeProgress, events.TypeRetrying, events.TypeSucceeded, events.TypeFailed, events.TypeCancelled:
+	case events.TypeProgress, events.TypeRetrying:
 		d.Figures, d.Head = &e, &e
+	case events.TypeSucceeded, events.TypeFailed, events.TypeCancelled:
+		d.Head = &e // with figures of its own; kept once, since a result can be nearly as large as a message may be
 	case events.TypeCancelRequested:
 		d.Cancel = &e
 	}

@@ -2,16 +2,23 @@ package status
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
+	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
 
 	"sluice/pkg/events"
 )
 
-// maxFoldBatch bounds how many events are folded before their documents are written.
-const maxFoldBatch = 256
+const (
+	// maxFoldBatch bounds how many events are folded before their documents are written.
+	maxFoldBatch = 256
+	// pullLife and pullHeartbeat bound how long a request for events that the server has lost is waited for.
+	pullLife      = 10 * time.Second
+	pullHeartbeat = time.Second
+)
 
 // folder reads EVENTS and folds them into documents.
 type folder struct {
@@ -28,15 +35,18 @@ func (f *folder) run(ctx context.Context) error {
 		case messages <- m:
 		case <-ctx.Done():
 		}
-	}, jetstream.PullMaxMessages(maxFoldBatch))
+	}, jetstream.PullMaxMessages(maxFoldBatch), jetstream.PullExpiry(pullLife), jetstream.PullHeartbeat(pullHeartbeat))
 	if err != nil {
 		return fmt.Errorf("consuming events: %w", err)
 	}
 	defer consuming.Stop()
+	ended := consuming.Closed()
 	for {
 		select {
 		case <-ctx.Done():
 			return nil
+		case <-ended: // outages do not end it
+			return errors.New("consuming events: the consumer is gone, or the connection is closed")
 		case first := <-messages:
 			f.fold(ctx, take(first, messages))
 		}
@@ -95,5 +105,13 @@ func decodeMessage(m jetstream.Msg) (events.Event, uint64, error) {
 		return events.Event{}, 0, fmt.Errorf("reading the message's metadata: %w", err)
 	}
 	e, err := events.Decode(m.Data())
-	return e, meta.Sequence.Stream, err
+	switch {
+	case err != nil:
+		return events.Event{}, 0, err
+	case m.Subject() != e.Subject(): // who may write of one job may not write of another
+		return events.Event{}, 0, fmt.Errorf("it is of %s, which is another subject", e.Subject())
+	case !validID(e.JobID):
+		return events.Event{}, 0, fmt.Errorf("%q cannot be the id of a job", e.JobID)
+	}
+	return e, meta.Sequence.Stream, nil
 }

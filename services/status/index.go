@@ -75,6 +75,21 @@ func (x *index) remove(jobID string) {
 	x.announce()
 }
 
+// keepOnly forgets every job but these: one may have left the bucket unheard, while the server was away.
+func (x *index) keepOnly(jobs map[string]bool) {
+	x.mu.RLock()
+	var gone []string
+	for jobID := range x.byID {
+		if !jobs[jobID] {
+			gone = append(gone, jobID)
+		}
+	}
+	x.mu.RUnlock()
+	for _, jobID := range gone {
+		x.remove(jobID)
+	}
+}
+
 // drop takes a job's entry out of the orders. The caller holds the lock.
 func (x *index) drop(jobID string) {
 	e, ok := x.byID[jobID]

@@ -50,6 +50,9 @@ func (q *queries) serve(ctx context.Context) (micro.Service, error) {
 			return nil, errors.Join(fmt.Errorf("registering %s: %w", subject, err), service.Stop())
 		}
 	}
+	if err := q.bus.Conn.Flush(); err != nil { // requests are refused until the server knows of the endpoints
+		return nil, errors.Join(fmt.Errorf("registering the status service: %w", err), service.Stop())
+	}
 	return service, nil
 }
 
@@ -86,6 +89,9 @@ func refuse(log *slog.Logger, r micro.Request, code, text string) {
 
 // get answers for one job, and not with less than the caller knows already.
 func (q *queries) get(ctx context.Context, question events.Get) (events.Status, error) {
+	if !validID(question.ID) { // it may be a pattern, which other jobs match
+		return events.Status{}, fmt.Errorf("%w: %q", errNotFound, question.ID)
+	}
 	origin, err := q.await(ctx, question)
 	if err != nil {
 		return events.Status{}, err

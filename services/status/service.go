@@ -61,7 +61,7 @@ func (s *Service) Run(ctx context.Context) error {
 	group, ctx := errgroup.WithContext(ctx)
 
 	filled := make(chan struct{})
-	group.Go(func() error { return watch(ctx, s.bus.Documents, index, func() { close(filled) }, log) })
+	group.Go(func() error { return watch(ctx, s.bus, index, func() { close(filled) }, log) })
 	group.Go(func() error { return (&folder{consumer: consumer, store: documents, log: log}).run(ctx) })
 	group.Go(func() error {
 		select { // an index that is not filled yet would deny jobs that exist

@@ -5,11 +5,18 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"regexp"
 
 	"github.com/nats-io/nats.go/jetstream"
 
 	"sluice/pkg/bus"
 )
+
+// idPattern is what may be a key of a bucket and one token of a subject.
+var idPattern = regexp.MustCompile(`^[-/_=a-zA-Z0-9]+$`)
+
+// validID reports whether a job can have the id.
+func validID(jobID string) bool { return idPattern.MatchString(jobID) }
 
 // store keeps the documents in their bucket.
 type store struct{ kv jetstream.KeyValue }

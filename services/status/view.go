@@ -62,10 +62,10 @@ func (d Document) view() events.Status {
 	if d.Started != nil && d.Started.Run == s.Run {
 		s.StartedAt = &d.Started.At
 	}
-	if s.State.Terminal() {
-		s.FinishedAt = &d.Head.At
-	}
-	if d.Figures != nil && d.Figures.Run == s.Run {
+	switch {
+	case s.State.Terminal():
+		s.FinishedAt, s.Figures = &d.Head.At, figures(d.Head.Data)
+	case d.Figures != nil && d.Figures.Run == s.Run:
 		s.Figures = figures(d.Figures.Data)
 	}
 	switch data := d.Head.Data.(type) {

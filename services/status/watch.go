@@ -2,45 +2,47 @@ package status
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
+	"sync"
 
 	"github.com/nats-io/nats.go/jetstream"
+
+	"sluice/pkg/bus"
 )
 
-// watch keeps the index in step with the bucket until ctx ends, and calls ready once all that was there is in it.
-func watch(ctx context.Context, kv jetstream.KeyValue, x *index, ready func(), log *slog.Logger) error {
-	watcher, err := kv.WatchAll(ctx)
+// watch keeps the index in step with the bucket until ctx ends, over outages of the server, and calls ready once all
+// that was there is in it.
+func watch(ctx context.Context, b *bus.Bus, x *index, ready func(), log *slog.Logger) error {
+	var met map[string]bool // jobs that this watch has told of, while it tells what was there when it began
+	ready = sync.OnceFunc(ready)
+	begin := func(ctx context.Context) (jetstream.KeyWatcher, error) {
+		met = make(map[string]bool)
+		return b.Documents.WatchAll(ctx)
+	}
+	done, err := bus.Follow(ctx, b.Conn, begin, func(e jetstream.KeyValueEntry) {
+		switch {
+		case e == nil: // all that was there has come
+			x.keepOnly(met)
+			met = nil
+			ready()
+			return
+		case e.Operation() != jetstream.KeyValuePut:
+			x.remove(e.Key())
+			return
+		case met != nil:
+			met[e.Key()] = true
+		}
+		d, err := decodeDocument(e)
+		if err != nil {
+			log.Error("document skipped", "job_id", e.Key(), "err", err)
+			return
+		}
+		x.put(e.Key(), d)
+	})
 	if err != nil {
 		return fmt.Errorf("watching the documents: %w", err)
 	}
-	defer func() { _ = watcher.Stop() }()
-	for {
-		select {
-		case <-ctx.Done():
-			return nil
-		case e, open := <-watcher.Updates():
-			if !open {
-				if ctx.Err() != nil {
-					return nil
-				}
-				return errors.New("watching the documents: the watch ended")
-			}
-			if e == nil { // all that was there has come
-				ready()
-				continue
-			}
-			if e.Operation() != jetstream.KeyValuePut {
-				x.remove(e.Key())
-				continue
-			}
-			d, err := decodeDocument(e)
-			if err != nil {
-				log.Error("document skipped", "job_id", e.Key(), "err", err)
-				continue
-			}
-			x.put(e.Key(), d)
-		}
-	}
+	<-done
+	return nil
 }

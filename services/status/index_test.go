@@ -1,0 +1,231 @@
+package status
+
+import (
+	"cmp"
+	"fmt"
+	"reflect"
+	"slices"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"sluice/pkg/events"
+)
+
+// TestIndexIsAPlainList compares the index with a plain list of the jobs, whatever happens to them.
+func TestIndexIsAPlainList(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		x, plain := newIndex(func() time.Time { return noon }), map[string]Document{}
+		for range rapid.IntRange(1, 25).Draw(t, "changes") {
+			id := rapid.SampledFrom([]string{"a", "b", "c", "d", "e", "f"}).Draw(t, "job")
+			if rapid.IntRange(0, 4).Draw(t, "remove") == 0 {
+				x.remove(id)
+				delete(plain, id)
+				continue
+			}
+			d := drawDocument(t, id)
+			x.put(id, d)
+			if d.known() {
+				plain[id] = d
+			}
+		}
+		state := rapid.SampledFrom(append(events.States(), "")).Draw(t, "state")
+		checkPages(t, x, state, plainList(plain, state), rapid.IntRange(1, 4).Draw(t, "limit"))
+	})
+}
+
+// drawDocument makes any document of a job, whatever the one before said.
+func drawDocument(t *rapid.T, id string) Document {
+	spec := newSpec(rapid.SampledFrom(events.Priorities()).Draw(t, "priority"))
+	spec.CreatedAt = noon.Add(time.Duration(rapid.IntRange(0, 2).Draw(t, "created")) * time.Second)
+	run := rapid.IntRange(1, 2).Draw(t, "run")
+	place := uint64(rapid.IntRange(0, 4).Draw(t, "place")*8) + uint64(id[0]-'a') // no two jobs have the same
+	var d Document
+	for _, data := range rapid.SliceOfDistinct(rapid.SampledFrom([]events.Payload{
+		events.Created{Spec: spec}, events.Queued{Sequence: place}, events.Started{Spec: spec}, events.Failed{},
+	}), events.Payload.Type).Draw(t, "events") {
+		e := events.New(id, events.Position{Run: run, Claim: 1}, noon, "test", data)
+		if data.Type() == events.TypeQueued {
+			e.Run = rapid.IntRange(1, run).Draw(t, "queued run")
+		}
+		d = fold(d, e, 1)
+	}
+	return d
+}
+
+// plainList is what the index should list, the newest first.
+func plainList(jobs map[string]Document, state events.State) (list []events.Status) {
+	ahead := func(d Document) int {
+		n := 0
+		for _, other := range jobs {
+			mine, theirs := d.spec().Priority, other.spec().Priority
+			if waits(other) && (mine == theirs && spot(other) < spot(d) || mine == events.Normal && theirs == events.Urgent) {
+				n++
+			}
+		}
+		return n
+	}
+	for _, d := range jobs {
+		s := d.view()
+		s.Result = nil
+		if waits(d) {
+			s.QueuePosition = ahead(d) + 1
+		}
+		list = append(list, s)
+	}
+	slices.SortFunc(list, func(a, b events.Status) int {
+		return cmp.Or(b.Spec.CreatedAt.Compare(a.Spec.CreatedAt), cmp.Compare(b.ID, a.ID))
+	})
+	return slices.DeleteFunc(list, func(s events.Status) bool { return state != "" && s.State != state })
+}
+
+// waits says whether the run's message waits for a worker: it is known to be queued, and nothing came of it yet.
+func waits(d Document) bool {
+	if d.State != events.StateQueued || d.Queued == nil || d.Queued.Run != d.Head.Run {
+		return false
+	}
+	return spot(d) > 0
+}
+
+func spot(d Document) uint64 { return d.Queued.Data.(events.Queued).Sequence }
+
+// checkPages reads all pages of the jobs in a state.
+func checkPages(t *rapid.T, x *index, state events.State, want []events.Status, limit int) {
+	var got []events.Status
+	var after *events.Cursor
+	for more := true; more; {
+		var page []events.Status
+		page, more = x.list(state, after, limit)
+		if len(page) > limit || more && len(page) == 0 {
+			t.Fatalf("a page of %d jobs, more: %t", len(page), more)
+		}
+		for _, s := range page {
+			if got := x.position(s.ID); got != s.QueuePosition {
+				t.Fatalf("job %s is at %d in the list, at %d alone", s.ID, s.QueuePosition, got)
+			}
+			cursor := cursorOf(s)
+			got, after = append(got, s), &cursor
+		}
+	}
+	if len(got) != len(want) || len(got) > 0 && !reflect.DeepEqual(got, want) {
+		t.Fatalf("lists\n%+v\nwant\n%+v", got, want)
+	}
+}
+
+// TestPagingOverChanges holds that a reader of pages meets each job that is there all the time once, and none twice.
+func TestPagingOverChanges(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		x := newIndex(time.Now)
+		put := func(id string) {
+			spec := newSpec(events.Normal)
+			spec.CreatedAt = noon.Add(time.Duration(rapid.IntRange(0, 5).Draw(t, "created")) * time.Second)
+			x.put(id, documentOf(events.New(id, events.Position{Run: 1}, noon, "test", events.Created{Spec: spec}), 1))
+		}
+		stays := map[string]bool{}
+		for i := range rapid.IntRange(0, 12).Draw(t, "jobs") {
+			id := fmt.Sprint("job-", i)
+			put(id)
+			stays[id] = true
+		}
+		met := map[string]bool{}
+		var after *events.Cursor
+		for more, added := true, 0; more; {
+			var page []events.Status
+			page, more = x.list("", after, rapid.IntRange(1, 3).Draw(t, "limit"))
+			for _, s := range page {
+				if met[s.ID] {
+					t.Fatalf("job %s is listed twice", s.ID)
+				}
+				cursor := cursorOf(s)
+				met[s.ID], after = true, &cursor
+			}
+			for range min(rapid.IntRange(0, 2).Draw(t, "added"), 6-added) {
+				put(fmt.Sprint("added-", added))
+				added++
+			}
+			if gone := fmt.Sprint("job-", rapid.IntRange(0, 20).Draw(t, "gone")); stays[gone] {
+				x.remove(gone)
+				delete(stays, gone)
+			}
+		}
+		for id := range stays {
+			if !met[id] {
+				t.Fatalf("job %s is not listed", id)
+			}
+		}
+	})
+}
+
+func TestPositionCountsTheUrgentLaneFirst(t *testing.T) {
+	x := newIndex(time.Now)
+	for i, p := range []events.Priority{events.Normal, events.Urgent, events.Normal, events.Urgent} {
+		x.put(fmt.Sprint(i), queuedJob(fmt.Sprint(i), p, uint64(10+i)))
+	}
+	check := func(when string, want ...int) {
+		t.Helper()
+		for i, position := range want {
+			if got := x.position(fmt.Sprint(i)); got != position {
+				t.Errorf("%s: job %d is at %d, want %d", when, i, got, position)
+			}
+		}
+	}
+	check("all wait", 3, 1, 4, 2)
+	started := events.New("1", events.Position{Run: 1, Claim: 1}, noon, "test", events.Started{Spec: newSpec(events.Urgent)})
+	x.put("1", fold(queuedJob("1", events.Urgent, 11), started, 20))
+	check("the first urgent one has started", 2, 0, 3, 1)
+	x.remove("0")
+	check("the first normal one is gone", 0, 0, 2, 1)
+	if got := x.position("unknown"); got != 0 {
+		t.Errorf("an unknown job is at %d", got)
+	}
+}
+
+func TestOverdue(t *testing.T) {
+	now := noon
+	x := newIndex(func() time.Time { return now })
+	created := documentOf(event(0, 1, 0, 0, 0, events.Created{Spec: newSpec(events.Urgent)}), 1)
+	check := func(when string, runs ...int) {
+		t.Helper()
+		var got []int
+		for _, job := range x.overdue(10 * time.Second) {
+			got = append(got, job.Run)
+			if job.ID != jobID || job.Spec.Priority != events.Urgent {
+				t.Errorf("%s: overdue is %+v", when, job)
+			}
+		}
+		if !slices.Equal(got, runs) {
+			t.Errorf("%s: overdue are the runs %v, want %v", when, got, runs)
+		}
+	}
+	x.put(jobID, created)
+	now = now.Add(10*time.Second - 1)
+	x.put(jobID, created) // a repeated document does not give it more time
+	check("just before")
+	now = now.Add(1)
+	check("in time", 1)
+	cancelling := fold(created, event(1, 1, 0, 0, 0, events.CancelRequested{}), 2)
+	x.put(jobID, cancelling)
+	check("to be cancelled by whoever meets it", 1)
+	queued := fold(created, event(1, 1, 0, 0, 0, events.Queued{Sequence: 1}), 2)
+	x.put(jobID, queued)
+	check("queued")
+	failed := fold(queued, event(2, 1, 1, 1, 1, events.Failed{}), 3)
+	x.put(jobID, failed)
+	check("failed")
+	x.put(jobID, fold(failed, event(3, 2, 0, 0, 0, events.Redriven{}), 4))
+	check("just redriven")
+	now = now.Add(10 * time.Second)
+	check("redriven", 2)
+	x.put(jobID, fold(documentOf(event(0, 1, 0, 0, 0, events.Created{Spec: newSpec(events.Urgent)}), 1),
+		event(4, 3, 0, 0, 0, events.Redriven{}), 5))
+	check("redriven again, unheard of what was between")
+	x.remove(jobID)
+	check("removed")
+}
+
+func queuedJob(id string, p events.Priority, place uint64) Document {
+	created := events.New(id, events.Position{Run: 1}, noon, "test", events.Created{Spec: newSpec(p)})
+	queued := events.New(id, events.Position{Run: 1}, noon, "test", events.Queued{Sequence: place})
+	return fold(documentOf(created, 1), queued, 2)
+}
