@@ -34,7 +34,7 @@ func Main(m *testing.M) {
 		}
 		_ = os.RemoveAll(filepath.Dir(cluster.server.DataDir()))
 	}
-	os.Exit(code)
+	os.Exit(code) //nolint:forbidigo // this is the end of a TestMain
 }
 
 // Database returns the URL of a fresh, empty database for one test: on the server of SLUICE_TEST_DATABASE_URL if that

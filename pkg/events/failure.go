@@ -3,6 +3,7 @@ package events
 import (
 	"errors"
 	"fmt"
+	"strings"
 )
 
 // Code names a kind of failure. Codes are stable: clients decide by them.
@@ -108,10 +109,21 @@ type Failure struct {
 	cause error
 }
 
-// Failf returns a failure with a message for the user. One %w verb keeps the cause for errors.Is and errors.As.
+// maxMessage bounds a failure's message in bytes: it travels in events, documents and answers.
+const maxMessage = 4 << 10
+
+// Failf returns a failure with a message for the user, cut at 4 KiB. One %w verb keeps the cause for errors.Is and
+// errors.As.
 func Failf(code Code, format string, args ...any) *Failure {
 	err := fmt.Errorf(format, args...)
-	return &Failure{Code: code, Message: err.Error(), Retryable: code.Retryable(), cause: errors.Unwrap(err)}
+	return &Failure{Code: code, Message: clip(err.Error()), Retryable: code.Retryable(), cause: errors.Unwrap(err)}
+}
+
+func clip(message string) string {
+	if len(message) <= maxMessage {
+		return message
+	}
+	return strings.ToValidUTF8(message[:maxMessage], "") + "..."
 }
 
 // CausedBy keeps an error for errors.Is and errors.As that is not for the user's eyes, and returns f.

@@ -9,6 +9,7 @@ import (
 	"reflect"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"sluice/pkg/events"
 )
@@ -93,5 +94,12 @@ func TestCodes(t *testing.T) {
 	}
 	if unknown := events.Code("bad_luck"); unknown.Retryable() || unknown.Title() != "" {
 		t.Error("an unknown code is retryable or has a title")
+	}
+}
+
+func TestFailfBoundsTheMessage(t *testing.T) {
+	f := events.Failf(events.CodeInternal, "%s", strings.Repeat("é", 1<<20))
+	if len(f.Message) > 5<<10 || !utf8.ValidString(f.Message) {
+		t.Errorf("%d bytes, valid UTF-8: %v", len(f.Message), utf8.ValidString(f.Message))
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"io"
 	"mime"
 	"reflect"
+	"strconv"
 	"strings"
 
 	"github.com/labstack/echo/v4"
@@ -25,10 +26,14 @@ func (strictBinder) Bind(into any, c echo.Context) error {
 	if err := decoder.Decode(into); err != nil {
 		return bodyError(err, into)
 	}
-	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
-		return refuse(codeInvalidRequest, "the body holds more than one JSON value")
+	var tooLarge *echo.HTTPError
+	switch _, err := decoder.Token(); {
+	case errors.Is(err, io.EOF):
+		return nil
+	case errors.As(err, &tooLarge):
+		return err
 	}
-	return nil
+	return refuse(codeInvalidRequest, "the body holds more than one JSON value")
 }
 
 func bodyError(err error, into any) error {
@@ -38,8 +43,9 @@ func bodyError(err error, into any) error {
 	case errors.As(err, &tooLarge):
 		return err
 	case errors.As(err, &wrongType):
+		path := strings.FieldsFunc(wrongType.Field, func(r rune) bool { return r == '.' })
 		return refuse(codeInvalidRequest, "a field of the body has the wrong type",
-			fieldError{"/" + strings.ReplaceAll(wrongType.Field, ".", "/"), "must be a " + typeName(wrongType.Type) + ", not a " + wrongType.Value})
+			fieldError{pointerTo(path...), "must be of type " + typeName(wrongType.Type) + ", not " + wrongType.Value})
 	case errors.Is(err, io.EOF):
 		return refuse(codeInvalidRequest, "the body is empty; send a JSON object")
 	case errors.Is(err, io.ErrUnexpectedEOF):
@@ -47,7 +53,7 @@ func bodyError(err error, into any) error {
 	}
 	if field, ok := unknownField(err); ok {
 		return refuse(codeInvalidRequest, "the body has a field that is not known",
-			fieldError{"/" + field, "is not a field of this request; it has " + fieldNames(into)})
+			fieldError{pointerTo(field), "is not a field of this request; it has " + fieldNames(into)})
 	}
 	return refuse(codeInvalidRequest, "the body is not valid JSON")
 }
@@ -56,7 +62,17 @@ func bodyError(err error, into any) error {
 // depend on it.
 func unknownField(err error) (string, bool) {
 	quoted, ok := strings.CutPrefix(err.Error(), "json: unknown field ")
-	return strings.Trim(quoted, `"`), ok
+	name, quoteErr := strconv.Unquote(quoted)
+	return name, ok && quoteErr == nil
+}
+
+// pointerTo is the JSON Pointer (RFC 6901) to a field of the body, or to the body itself.
+func pointerTo(names ...string) string {
+	var pointer strings.Builder
+	for _, name := range names {
+		pointer.WriteString("/" + strings.NewReplacer("~", "~0", "/", "~1").Replace(name))
+	}
+	return pointer.String()
 }
 
 func fieldNames(of any) string {
@@ -65,8 +81,8 @@ func fieldNames(of any) string {
 		t = t.Elem()
 	}
 	var names []string
-	for i := range t.NumField() {
-		name, _, _ := strings.Cut(t.Field(i).Tag.Get("json"), ",")
+	for field := range t.Fields() {
+		name, _, _ := strings.Cut(field.Tag.Get("json"), ",")
 		names = append(names, name)
 	}
 	return strings.Join(names, ", ")

@@ -2,6 +2,10 @@ package api
 
 import (
 	"context"
+	"errors"
+	"mime"
+
+	"github.com/labstack/echo/v4"
 
 	"sluice/pkg/events"
 	"sluice/services/api/openapi"
@@ -27,6 +31,23 @@ func (s *Service) DownloadFile(ctx context.Context, r openapi.DownloadFileReques
 		return nil, err
 	}
 	return openapi.DownloadFile200JSONResponse{JobID: status.ID}, nil
+}
+
+// readForm reads a form before the generated code does, which would take one that cannot be read for an error of ours.
+func readForm(next echo.HandlerFunc) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		media, _, err := mime.ParseMediaType(c.Request().Header.Get(echo.HeaderContentType))
+		if err != nil || media != echo.MIMEApplicationForm {
+			return next(c)
+		}
+		var tooLarge *echo.HTTPError
+		if _, err := c.FormParams(); errors.As(err, &tooLarge) {
+			return err
+		} else if err != nil {
+			return refuse(codeInvalidRequest, "the form cannot be read; percent-encode its values, a semicolon as %3B")
+		}
+		return next(c)
+	}
 }
 
 // JobStatus is the first design's way to ask for a job.

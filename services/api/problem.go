@@ -112,8 +112,7 @@ func (s *Service) answerError(err error, c echo.Context) {
 
 // asRefusal returns what the caller may see of an error.
 func asRefusal(err error) *refusal {
-	var r *refusal
-	if errors.As(err, &r) {
+	if r, ok := errors.AsType[*refusal](err); ok {
 		return r
 	}
 	var h *echo.HTTPError

@@ -97,7 +97,7 @@ func checkTable(name string) string {
 func (r request) hash() string {
 	data, err := json.Marshal([]string{r.source.String(), r.table, string(r.priority)})
 	if err != nil {
-		panic(err) // strings always encode
+		panic(err) //nolint:forbidigo // strings always encode
 	}
 	sum := sha256.Sum256(data)
 	return hex.EncodeToString(sum[:])

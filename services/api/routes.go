@@ -33,6 +33,7 @@ func (s *Service) routes(e *echo.Echo) {
 	}))
 	e.Use(middleware.BodyLimit(maxBody))
 	e.Use(trace)
+	e.Use(readForm)
 	openapi.RegisterHandlers(e, openapi.NewStrictHandler(s, nil))
 }
 

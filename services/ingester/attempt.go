@@ -80,7 +80,7 @@ func (a *attempt) live(ctx, loading context.Context) {
 		case openAgain:
 			err = a.confirmOwner(ctx)
 		case failJob:
-			aim.failure, err = v.failure, nil
+			aim.failure, err = v.failure, a.confirmOwner(ctx)
 		case releaseJob:
 			err = a.release(ctx, v)
 		case endJob:
@@ -90,7 +90,7 @@ func (a *attempt) live(ctx, loading context.Context) {
 		case dropJob:
 		}
 		if isCancelRequest(err) {
-			aim.cancel, err = true, nil
+			aim.cancel, err = true, a.takeCancel(ctx)
 		}
 	}
 	a.logEnd(err)
@@ -100,19 +100,20 @@ func (a *attempt) live(ctx, loading context.Context) {
 func (a *attempt) pursue(ctx, loading context.Context, aim aim) (*postgres.Outcome, error) {
 	settling, done := settle(ctx)
 	defer done()
-	a.report.phase(events.PhaseOpening)
 	load, outcome, err := a.parts.Database.Open(settling, postgres.Claim{
 		JobID: a.job.ID, Run: a.job.Run, Attempt: a.owner.register().Attempt, Schema: a.job.Spec.Schema,
 	})
 	switch {
 	case err != nil:
-		return nil, notOpened{err}
+		return nil, ledgerError{err}
 	case outcome != nil:
 		return outcome, nil
 	case aim.cancel:
-		return load.Cancel(settling, a.report.figures(), time.Now())
+		outcome, err = load.Cancel(settling, a.report.figures(), time.Now())
+		return outcome, asLedgerError(err)
 	case aim.failure != nil:
-		return load.Fail(settling, *aim.failure, a.report.figures(), time.Now())
+		outcome, err = load.Fail(settling, *aim.failure, a.report.figures(), time.Now())
+		return outcome, asLedgerError(err)
 	}
 	loading, stop := context.WithTimeoutCause(loading, a.config.JobTime,
 		events.Failf(events.CodeTimeLimit, "the attempt ran longer than %s", a.config.JobTime))
@@ -138,7 +139,7 @@ func (a *attempt) loadSafely(ctx context.Context, load *postgres.Load) (outcome 
 func (a *attempt) circumstances(pass int) circumstances {
 	return circumstances{
 		pass: pass, attempt: a.owner.register().Attempt, maxAttempts: a.config.MaxAttempts,
-		deliveries: a.lease.deliveries(), jitter: jitter,
+		deliveries: a.lease.deliveries(), backoff: a.config.Backoff, jitter: jitter,
 	}
 }
 
@@ -176,8 +177,8 @@ func decode(msg jetstream.Msg) (events.Job, error) {
 	if want := events.JobSubject(job.Spec.Priority, job.ID); want != msg.Subject() {
 		return events.Job{}, fmt.Errorf("the job belongs on subject %s", want)
 	}
-	if _, err := uuid.Parse(job.ID); err != nil {
-		return events.Job{}, fmt.Errorf("the job's id is not a UUID: %w", err)
+	if id, err := uuid.Parse(job.ID); err != nil || id.String() != job.ID { // one job has one id, however it is spelled
+		return events.Job{}, errors.New("the job's id is not a UUID in its usual form")
 	}
 	return job, nil
 }

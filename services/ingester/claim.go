@@ -16,6 +16,8 @@ import (
 // The register is written twice: once to claim, and once more, after started is stored, to spend the attempt. Between
 // the two, status may have cancelled the job, believing that no worker had it; the second write then fails.
 func (a *attempt) claim(ctx context.Context) (aim, error) {
+	ctx, done := settle(ctx) // a worker that is being shut down hands over what it has begun to claim
+	defer done()
 	for {
 		r, err := a.parts.Bus.Registers.Get(ctx, a.job.ID)
 		if err != nil {
@@ -23,6 +25,14 @@ func (a *attempt) claim(ctx context.Context) (aim, error) {
 		}
 		if err := a.endedAlready(ctx, r); err != nil {
 			return aim{}, err
+		}
+		if a.foreign(r) {
+			return aim{}, errOwnershipLost
+		}
+		if !r.Written() {
+			if r.Claim, err = a.claimsSoFar(ctx); err != nil {
+				return aim{}, err
+			}
 		}
 		next := a.nextClaim(r)
 		mine, err := a.parts.Bus.Registers.Replace(ctx, a.job.ID, r, next)
@@ -38,11 +48,25 @@ func (a *attempt) claim(ctx context.Context) (aim, error) {
 			return aim{cancel: true}, nil
 		}
 		aim, err := a.spend(ctx, mine)
-		if isCancelRequest(err) {
-			continue // take the cancelling over, so that it is this worker's
+		if errors.Is(err, bus.ErrConflict) {
+			continue
 		}
 		return aim, err
 	}
+}
+
+// foreign reports whether this worker, after it has claimed the job, has lost it to another one. A cancel is none: it is
+// taken over, so that it is this worker's.
+func (a *attempt) foreign(r bus.Register) bool {
+	mine := a.owner.register()
+	return mine.Written() && !(r.State == bus.Cancelling && sameClaim(r, mine))
+}
+
+// claimsSoFar is the count of claims of a job without a register, which may have been lost. Events of later claims must
+// come after those of earlier ones.
+func (a *attempt) claimsSoFar(ctx context.Context) (int, error) {
+	last, _, _, err := a.parts.Bus.Events.Last(ctx, a.job.ID, events.TypeStarted)
+	return last.Claim, err
 }
 
 // nextClaim is the register with this worker as the owner. A register of an older run counts as absent, but for the
@@ -68,9 +92,6 @@ func (a *attempt) spend(ctx context.Context, mine bus.Register) (aim, error) {
 		return aim{}, err
 	}
 	mine, err := a.parts.Bus.Registers.Replace(ctx, a.job.ID, mine, next)
-	if errors.Is(err, bus.ErrConflict) {
-		return aim{}, a.whyLost(ctx)
-	}
 	if err != nil {
 		return aim{}, err
 	}
@@ -84,7 +105,8 @@ func (a *attempt) spend(ctx context.Context, mine bus.Register) (aim, error) {
 // exhausted is the failure of a job whose attempts all ended without a verdict, with what the last report tells of it.
 func (a *attempt) exhausted(ctx context.Context) *events.Failure {
 	last, _, found, err := a.parts.Bus.Events.Last(ctx, a.job.ID, events.TypeRetrying)
-	if retrying, ok := last.Data.(events.Retrying); err == nil && found && ok && retrying.Failure != nil {
+	if retrying, ok := last.Data.(events.Retrying); err == nil && found && ok &&
+		last.Run == a.job.Run && retrying.Failure != nil {
 		return exhausted(a.config.MaxAttempts, retrying.Failure)
 	}
 	return events.Failf(events.CodeAttemptsExhausted,

@@ -1,6 +1,7 @@
 package ingester
 
 import (
+	"context"
 	"errors"
 	"math/rand/v2"
 	"time"
@@ -19,15 +20,21 @@ var (
 	errOwnershipLost   = errors.New("the job is another worker's now")
 )
 
-// notOpened marks an error of opening the ledger: nothing was tried yet.
-type notOpened struct{ error }
+// ledgerError marks an error of opening the ledger, or of recording in it how the run ends. It says nothing of the file.
+type ledgerError struct{ error }
 
-func (e notOpened) Unwrap() error { return e.error }
+func (e ledgerError) Unwrap() error { return e.error }
+
+func asLedgerError(err error) error {
+	if err == nil {
+		return nil
+	}
+	return ledgerError{err}
+}
 
 const (
-	maxPasses    = 10 // times that one attempt may open the ledger
-	firstBackoff = 5 * time.Second
-	maxBackoff   = 10 * time.Minute
+	maxPasses  = 10 // times that one attempt may open the ledger
+	maxBackoff = 10 * time.Minute
 )
 
 // action is what an error means for the job.
@@ -58,7 +65,8 @@ type circumstances struct {
 	pass        int // of this attempt over the ledger, from 1
 	attempt     int // of the run, from 1
 	maxAttempts int
-	deliveries  int // of the message, from 1
+	deliveries  int           // of the message, from 1
+	backoff     time.Duration // the first one
 	jitter      func(time.Duration) time.Duration
 }
 
@@ -77,21 +85,22 @@ func judge(err error, c circumstances) verdict {
 		if c.pass < maxPasses {
 			return verdict{action: openAgain}
 		}
-		return verdict{action: releaseJob, failure: asFailure(err), delay: c.jitter(firstBackoff), spent: true}
+		return verdict{action: releaseJob, failure: asFailure(err), delay: c.jitter(c.backoff), spent: true}
 	}
 	failure := asFailure(err)
-	var early notOpened
-	if errors.As(err, &early) {
-		// The database could not be asked, so the job has done nothing wrong.
-		return verdict{action: releaseJob, failure: failure, delay: c.jitter(backoff(c.deliveries))}
-	}
+	_, ledger := errors.AsType[ledgerError](err)
 	switch {
+	case ledger:
+		// The database could not be asked, so the job has done nothing wrong.
+		return verdict{action: releaseJob, failure: failure, delay: c.jitter(backoff(c.backoff, c.deliveries))}
+	case failure.Code == events.CodeDatabaseUnavailable && c.pass < maxPasses:
+		return verdict{action: openAgain} // which tells a lost connection from a database that is away
 	case !failure.Retryable:
 		return verdict{action: failJob, failure: failure}
 	case c.attempt >= c.maxAttempts:
 		return verdict{action: failJob, failure: exhausted(c.maxAttempts, failure)}
 	}
-	delay := max(c.jitter(backoff(c.attempt)), source.RetryAfter(err))
+	delay := max(c.jitter(backoff(c.backoff, c.attempt)), source.RetryAfter(err))
 	return verdict{action: releaseJob, failure: failure, delay: delay, spent: true}
 }
 
@@ -105,6 +114,8 @@ func asFailure(err error) *events.Failure {
 		return events.Failf(events.CodeDatabaseUnavailable, "the database keeps losing the connection while it commits").CausedBy(err)
 	case errors.Is(err, postgres.ErrFenceLost):
 		return events.Failf(events.CodeDatabaseUnavailable, "another worker keeps taking the job").CausedBy(err)
+	case errors.Is(err, context.DeadlineExceeded):
+		return events.Failf(events.CodeDatabaseUnavailable, "the database does not answer in time").CausedBy(err)
 	}
 	return events.Failf(events.CodeInternal, "the ingester met an error of its own; its log tells more").CausedBy(err)
 }
@@ -117,8 +128,8 @@ func exhausted(attempts int, last *events.Failure) *events.Failure {
 }
 
 // backoff is how long to wait after the nth try.
-func backoff(n int) time.Duration {
-	delay := firstBackoff
+func backoff(first time.Duration, n int) time.Duration {
+	delay := first
 	for ; n > 1 && delay < maxBackoff; n-- {
 		delay *= 2
 	}

@@ -13,8 +13,9 @@ import (
 
 // lease is a job's message while this worker has it.
 type lease struct {
-	mu  sync.Mutex
-	msg jetstream.Msg
+	mu   sync.Mutex
+	msg  jetstream.Msg
+	over bool
 }
 
 func (l *lease) adopt(msg jetstream.Msg) {
@@ -50,15 +51,30 @@ func (l *lease) end(ctx context.Context) error {
 	if err := l.message().DoubleAck(ctx); err != nil {
 		return fmt.Errorf("acknowledging the job: %w", err)
 	}
+	l.leave()
 	return nil
 }
 
 // giveBack lets the message be delivered again after a delay.
 func (l *lease) giveBack(delay time.Duration) error {
+	l.leave() // before the message can come back
 	if err := l.message().NakWithDelay(delay); err != nil {
 		return fmt.Errorf("giving the job back: %w", err)
 	}
 	return nil
+}
+
+// leave is for who has no more to do with the message.
+func (l *lease) leave() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.over = true
+}
+
+func (l *lease) isOver() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.over
 }
 
 // deliveries is how often the message was delivered.
@@ -67,5 +83,5 @@ func (l *lease) deliveries() int {
 	if err != nil {
 		return 1
 	}
-	return int(min(meta.NumDelivered, 1000)) //nolint:gosec // bounded here
+	return int(min(meta.NumDelivered, 1000))
 }

@@ -15,6 +15,7 @@ import (
 // load streams the job's file into its staging table and publishes it. Nothing of the file is kept but one batch.
 func (a *attempt) load(ctx context.Context, load *postgres.Load) (*postgres.Outcome, error) {
 	began := time.Now()
+	a.report.restart()
 	reporting, stop := context.WithCancel(ctx)
 	defer stop()
 	go a.report.progress(reporting)
@@ -102,7 +103,7 @@ func (a *attempt) publication(body *source.Body, rows *csv.Reader, columns []eve
 	p := postgres.Publication{
 		Table: spec.Table, Figures: figures, At: now,
 		Result: events.Result{
-			Outcome: "loaded", Bytes: figures.Bytes, Columns: columns, Dialect: rows.Dialect(),
+			Outcome: "loaded", Bytes: figures.Bytes, Columns: reportable(columns), Dialect: rows.Dialect(),
 			Warnings: warnings(body, rows), Checksum: body.Checksum(),
 			Durations: events.Durations{
 				QueuedMS: began.Sub(spec.CreatedAt).Milliseconds(), LoadingMS: now.Sub(began).Milliseconds(),

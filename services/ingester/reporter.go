@@ -40,6 +40,13 @@ func (r *reporter) begin(register bus.Register) {
 	r.at.Claim, r.at.Attempt = register.Claim, register.Attempt
 }
 
+// restart is for a load from the first byte on.
+func (r *reporter) restart() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.now, r.then = events.Figures{Phase: events.PhaseOpening}, 0
+}
+
 func (r *reporter) phase(p events.Phase) { r.update(func(f *events.Figures) { f.Phase = p }) }
 
 // update changes the figures.

@@ -17,11 +17,12 @@ type running struct {
 func newRunning() *running { return &running{attempts: make(map[string]*attempt)} }
 
 // enter adds an attempt. If one of the same job is under way already, that one adopts the message instead: its lease had
-// lapsed while it was cut off from the queue, and it is as good as any other worker to finish.
+// lapsed while it was cut off from the queue, and it is as good as any other worker to finish. One that is through with
+// its own message only tidies up, and makes room.
 func (r *running) enter(a *attempt, msg jetstream.Msg) (entered bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if other, ok := r.attempts[a.job.ID]; ok {
+	if other, ok := r.attempts[a.job.ID]; ok && !other.lease.isOver() {
 		if other.job.Run == a.job.Run {
 			other.lease.adopt(msg)
 		}
@@ -34,7 +35,9 @@ func (r *running) enter(a *attempt, msg jetstream.Msg) (entered bool) {
 func (r *running) leave(a *attempt) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	delete(r.attempts, a.job.ID)
+	if r.attempts[a.job.ID] == a {
+		delete(r.attempts, a.job.ID)
+	}
 }
 
 // changed tells the attempt of a job, if there is one, that the job's register was written.
@@ -43,6 +46,6 @@ func (r *running) changed(jobID string, register bus.Register) {
 	a := r.attempts[jobID]
 	r.mu.Unlock()
 	if a != nil {
-		a.owner.seen(register, a.config.Worker)
+		a.owner.seen(register)
 	}
 }

@@ -24,6 +24,7 @@ type Config struct {
 	Worker      string        // names this process; no two at a time may share it
 	Slots       int           // jobs at once
 	MaxAttempts int           // attempts that a run may spend
+	Backoff     time.Duration // before the second attempt, and twice as long before each further one
 	JobTime     time.Duration // how long an attempt may take
 	DrainTime   time.Duration // how long handing the jobs over may take at the end
 	BatchBytes  int           // a batch is committed at this size, or
@@ -38,6 +39,7 @@ func DefaultConfig(worker string) Config {
 		Worker:      worker,
 		Slots:       2,
 		MaxAttempts: 5,
+		Backoff:     5 * time.Second,
 		JobTime:     24 * time.Hour,
 		DrainTime:   4 * time.Second,
 		BatchBytes:  8 << 20,

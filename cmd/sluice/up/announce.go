@@ -43,7 +43,7 @@ READY
 // nearby is an address as someone on this machine would type it.
 func nearby(addr string) string {
 	host, port, err := net.SplitHostPort(addr)
-	if err != nil || host != "127.0.0.1" {
+	if ip := net.ParseIP(host); err != nil || host != "127.0.0.1" && !ip.IsUnspecified() {
 		return addr
 	}
 	return "localhost:" + port
@@ -56,9 +56,11 @@ func redacted(raw string) string {
 		return "(as given)" // a keyword/value string may hold a password anywhere
 	}
 	query := u.Query()
-	if query.Has("password") {
-		query.Set("password", "xxxxx")
-		u.RawQuery = query.Encode()
+	for _, secret := range []string{"password", "sslpassword"} {
+		if query.Has(secret) {
+			query.Set(secret, "xxxxx")
+			u.RawQuery = query.Encode()
+		}
 	}
 	return u.Redacted()
 }

@@ -52,22 +52,30 @@ func (c *Config) Flags(f *pflag.FlagSet) {
 	f.StringVar(&c.FilesAddr, "files-addr", c.FilesAddr, "where the server of sample files listens")
 	f.StringVar(&c.FilesDir, "files-dir", c.FilesDir, "the folder that it serves (default: a folder of the data directory)")
 	f.StringVar(&c.PostgresURL, "postgres-url", c.PostgresURL, "a Postgres to load into; DATABASE_URL serves too (default: a private one)")
+	f.Lookup("postgres-url").DefValue = "" // DATABASE_URL may hold a password, which help must not show
 	f.StringVar(&c.PGBin, "pgbin", c.PGBin, "where the private Postgres's binaries lie (default: searched for)")
 	f.IntVar(&c.Ingesters, "ingesters", c.Ingesters, "how many ingesters run in this process")
 	f.IntVar(&c.Slots, "slots", c.Slots, "how many jobs an ingester works on at once")
-	f.StringSliceVar(&c.SourceAllow, "source-allow", c.SourceAllow, "addresses besides public ones that may be loaded from: CIDR, host or host:port")
+	f.StringSliceVar(&c.SourceAllow, "source-allow", c.SourceAllow,
+		"addresses besides public ones that may be loaded from: CIDR, host or host:port")
 	f.StringVar(&c.LogLevel, "log-level", c.LogLevel, "debug, info, warn or error")
 }
 
 // Validate names every setting at fault.
 func (c *Config) Validate() error {
 	var bad []error
+	taken := map[string]string{} // flags by address
 	for _, a := range []struct{ flag, addr string }{
 		{"api-addr", c.APIAddr}, {"nats-addr", c.NATSAddr}, {"nats-monitor-addr", c.MonitorAddr}, {"files-addr", c.FilesAddr},
 	} {
-		if host, _, err := net.SplitHostPort(a.addr); err != nil || host == "" {
+		host, port, err := net.SplitHostPort(a.addr)
+		switch other := taken[a.addr]; {
+		case err != nil || host == "":
 			bad = append(bad, fmt.Errorf("--%s must be host:port, not %q", a.flag, a.addr))
+		case other != "" && port != "0":
+			bad = append(bad, fmt.Errorf("--%s must not be %s, which is --%s", a.flag, a.addr, other))
 		}
+		taken[a.addr] = a.flag
 	}
 	if c.DataDir == "" {
 		bad = append(bad, errors.New("--data-dir must name a folder"))

@@ -11,7 +11,10 @@ import (
 	"time"
 )
 
-const sampleName = "tripsdata.csv"
+const (
+	sampleName = "tripsdata.csv"
+	unfinished = ".part" // what a file is called besides its name while it is written
+)
 
 // prepareFiles makes the folder of files and, if it is empty, writes the sample into it.
 func prepareFiles(dir string) error {
@@ -22,8 +25,10 @@ func prepareFiles(dir string) error {
 	if err != nil {
 		return fmt.Errorf("reading the folder of files: %w", err)
 	}
-	if len(present) > 0 {
-		return nil
+	for _, entry := range present {
+		if entry.Name() != sampleName+unfinished { // left by a run that was killed
+			return nil
+		}
 	}
 	if err := writeSample(filepath.Join(dir, sampleName)); err != nil {
 		return fmt.Errorf("writing the sample file: %w", err)

@@ -2,14 +2,22 @@ package up
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"log/slog"
 	"path/filepath"
+	"time"
 
 	"sluice/internal/localpg"
+	"sluice/pkg/events"
+	"sluice/services/ingester/postgres"
 )
 
 // databaseName is the database of a private Postgres.
 const databaseName = "postgres"
+
+// reachTime is how long a Postgres may take to answer that is said to run.
+const reachTime = 20 * time.Second
 
 // database is the Postgres to load into.
 type database struct {
@@ -36,6 +44,21 @@ func (d database) ended() <-chan struct{} {
 		return nil
 	}
 	return d.private.Done()
+}
+
+// connect opens the database for the ingesters, or says which one cannot be used, and why.
+func (d database) connect(ctx context.Context, connections int) (*postgres.Database, error) {
+	ctx, cancel := context.WithTimeout(ctx, reachTime)
+	defer cancel()
+	opened, err := postgres.Connect(ctx, d.url, connections)
+	var failure *events.Failure
+	if errors.As(err, &failure) && failure.Unwrap() != nil { // kept from users of the API, but not from who runs this
+		err = fmt.Errorf("%w: %w", err, failure.Unwrap())
+	}
+	if err != nil {
+		return nil, fmt.Errorf("using Postgres at %s: %w", d.shown, err)
+	}
+	return opened, nil
 }
 
 func (d database) stop(ctx context.Context) error {

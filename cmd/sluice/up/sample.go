@@ -18,15 +18,15 @@ const (
 
 // writeSample writes taxi trips that never took place, the same ones each time.
 func writeSample(path string) error {
-	unfinished := path + ".part"
-	f, err := os.Create(unfinished) //nolint:gosec // our own folder
+	f, err := os.Create(path + unfinished)
 	if err != nil {
 		return fmt.Errorf("creating it: %w", err)
 	}
-	defer func() { _ = os.Remove(unfinished) }() // gone already if all went well
+	defer func() { _ = os.Remove(path + unfinished) }() // gone already if all went well
 	w := bufio.NewWriterSize(f, 1<<20)
-	_, _ = w.WriteString(sampleHeader)                                                                             // errors stay with w until Flush
-	trips := sampleTrips{random: rand.New(rand.NewPCG(1, 2)), pickup: time.Date(2024, 1, 1, 0, 0, 0, 0, time.UTC)} //nolint:gosec // to be the same each time
+	_, _ = w.WriteString(sampleHeader)    // errors stay with w until Flush
+	random := rand.New(rand.NewPCG(1, 2)) //nolint:gosec // to be the same each time
+	trips := sampleTrips{random: random, pickup: time.Date(2024, 1, 1, 0, 0, 0, 0, time.UTC)}
 	var row []byte
 	for range sampleRows {
 		row = trips.next(row[:0])
@@ -39,7 +39,7 @@ func writeSample(path string) error {
 	if err := f.Close(); err != nil {
 		return fmt.Errorf("closing it: %w", err)
 	}
-	if err := os.Rename(unfinished, path); err != nil {
+	if err := os.Rename(path+unfinished, path); err != nil {
 		return fmt.Errorf("naming it: %w", err)
 	}
 	return nil

@@ -15,12 +15,16 @@ import (
 func openSealer(dir string) (seal.Sealer, error) {
 	path := filepath.Join(dir, "secret.key")
 	key, err := os.ReadFile(path)
-	if errors.Is(err, fs.ErrNotExist) {
+	if errors.Is(err, fs.ErrNotExist) || err == nil && len(key) == 0 { // cut off before anything was sealed with it
 		key = []byte(seal.NewKey())
 		err = os.WriteFile(path, key, 0o600)
 	}
 	if err != nil {
 		return seal.Sealer{}, fmt.Errorf("keeping the secret key: %w", err)
 	}
-	return seal.New(strings.TrimSpace(string(key)))
+	sealer, err := seal.New(strings.TrimSpace(string(key)))
+	if err != nil {
+		return seal.Sealer{}, fmt.Errorf("reading the secret key in %s: %w", path, err)
+	}
+	return sealer, nil
 }

@@ -44,10 +44,20 @@ func Run(ctx context.Context, c Config, out io.Writer, log *slog.Logger) (err er
 
 	s, err := start(ctx, c, log)
 	if err != nil {
-		return err
+		return unlessEnded(ctx, err)
 	}
 	defer func() { err = errors.Join(err, s.stop(ctx)) }()
 	return s.serve(ctx, c, out, log)
+}
+
+// unlessEnded leaves out why a start failed that was called off.
+func unlessEnded(ctx context.Context, err error) error {
+	select {
+	case <-ctx.Done():
+		return nil
+	default:
+		return err
+	}
 }
 
 // servers are what the services stand on.
@@ -109,7 +119,7 @@ func (s *servers) stop(ctx context.Context) error {
 func (s *servers) serve(ctx context.Context, c Config, out io.Writer, log *slog.Logger) error {
 	services, err := s.open(ctx, c, log)
 	if err != nil {
-		return err
+		return unlessEnded(ctx, err)
 	}
 	defer services.close()
 	group, ctx := errgroup.WithContext(ctx)
@@ -118,7 +128,7 @@ func (s *servers) serve(ctx context.Context, c Config, out io.Writer, log *slog.
 	group.Go(func() error {
 		select {
 		case <-s.database.ended():
-			return fmt.Errorf("Postgres has ended: %w", s.database.private.Err())
+			return fmt.Errorf("the private Postgres has ended: %w", s.database.private.Err())
 		case <-ctx.Done():
 			return nil
 		}

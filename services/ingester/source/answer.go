@@ -27,8 +27,7 @@ func (a answer) Error() string {
 // RetryAfter returns how long the server behind err asked to be left alone (RFC 9110, section 10.2.3), at most an
 // hour; 0 if it did not say.
 func RetryAfter(err error) time.Duration {
-	var a answer
-	if errors.As(err, &a) {
+	if a, ok := errors.AsType[answer](err); ok {
 		return a.retryAfter
 	}
 	return 0

@@ -94,15 +94,15 @@ func (b *Body) explain(err error) error {
 	if err == io.EOF { //nolint:errorlint // a wrapped one is not the end
 		return io.EOF
 	}
-	switch context.Cause(b.trip) { //nolint:errorlint // our own, never wrapped
-	case nil:
+	switch cause := context.Cause(b.trip); {
+	case cause == nil:
 		return events.Failf(events.CodeSourceTruncated,
 			"%s broke off after %s; check its server or try again later", b.at, b.progress())
-	case errStalled:
+	case errors.Is(cause, errStalled):
 		return events.Failf(events.CodeSourceStalled,
 			"%s sent less than %s per second for %s and stopped at %s; check its server or try again later",
 			b.at, formatBytes(b.limits.StallRate), b.limits.StallWindow, b.progress())
-	case errClosed:
+	case errors.Is(cause, errClosed):
 		return fs.ErrClosed
 	}
 	return b.ctx.Err()

@@ -4,7 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"log"
+	"log/slog"
 	"net"
 	"net/http/httptest"
 	"strings"
@@ -45,7 +45,7 @@ func TestOpenCannotConnect(t *testing.T) {
 func serveTLS(t *testing.T) string {
 	t.Helper()
 	server := httptest.NewUnstartedServer(nil)
-	server.Config.ErrorLog = log.New(io.Discard, "", 0)
+	server.Config.ErrorLog = slog.NewLogLogger(slog.DiscardHandler, slog.LevelError)
 	server.StartTLS()
 	t.Cleanup(server.Close)
 	return server.URL
@@ -127,8 +127,7 @@ func TestFailuresHoldNoSecret(t *testing.T) {
 // wantNoSecret checks every text that err and its causes can be printed as.
 func wantNoSecret(t *testing.T, err error) {
 	t.Helper()
-	var failure *events.Failure
-	if !errors.As(err, &failure) {
+	if _, ok := errors.AsType[*events.Failure](err); !ok {
 		t.Errorf("error %v, want a failure", err)
 	}
 	for ; err != nil; err = errors.Unwrap(err) {

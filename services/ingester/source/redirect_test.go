@@ -86,7 +86,7 @@ func TestRedirectsKeepTLS(t *testing.T) {
 
 func TestRedirectsToAnotherHostTellItNothing(t *testing.T) {
 	var other http.Header
-	second := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { other = r.Header }))
+	second := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { other = r.Header }))
 	defer second.Close()
 	first := redirectTo(t, strings.Replace(second.URL, "://", "://location:own@", 1))
 

@@ -1,0 +1,61 @@
+# What people run by hand. CI runs the same commands: see .ci/run.
+
+.DEFAULT_GOAL := help
+SHELL := bash
+FUZZTIME ?= 10s
+
+modules = $(shell go list -m -f '{{.Dir}}')
+
+.PHONY: help
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: build
+build: ## build the sluice command into bin/
+	go build -o bin/ ./cmd/sluice
+
+.PHONY: up
+up: build ## run all of Sluice in one process (Ctrl-C ends it)
+	exec bin/sluice up
+
+.PHONY: test
+test: ## run every test
+	go test work
+
+.PHONY: race
+race: ## run every test under the race detector
+	go test -race work
+
+.PHONY: fuzz
+fuzz: ## fuzz each parser for a short while (FUZZTIME=1m for longer)
+	grep -rEo --include='*_test.go' '^func Fuzz\w+' $(modules) | while IFS=: read -r file name; do \
+		go test -run '^$$' -fuzz "^$${name#func }$$" -fuzztime $(FUZZTIME) "$$(dirname "$$file")" || exit; \
+	done
+
+.PHONY: lint
+lint: bin/golangci-lint ## vet and lint every module
+	go vet work
+	bin/golangci-lint run $(addsuffix /...,$(modules))
+
+.PHONY: generate
+generate: ## make the generated code anew
+	go generate work
+
+.PHONY: tidy
+tidy: ## tidy go.mod and go.sum of every module
+	for dir in $(modules) tools; do GOWORK=off go -C "$$dir" mod tidy || exit; done
+
+.PHONY: tools
+tools: ## build the pinned tools into bin/: golangci-lint, nats, oapi-codegen
+	GOWORK=off go -C tools build -o ../bin/ tool
+
+bin/golangci-lint: tools/go.mod
+	$(MAKE) tools
+
+.PHONY: ci
+ci: ## run what CI runs
+	.ci/run
+
+.PHONY: clean
+clean: ## remove what was built
+	rm -rf bin dist

@@ -1,0 +1,54 @@
+package up
+
+import (
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+func TestSecretKeyIsKept(t *testing.T) {
+	dir := t.TempDir()
+	first, err := openSealer(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	second, err := openSealer(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	u := &url.URL{Scheme: "http", Host: "example.com", RawQuery: "a=1"}
+	source, err := first.Source("job", u)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if whole, err := second.Open("job", source); err != nil || whole != u.String() {
+		t.Errorf("opened later is %s (%v)", whole, err)
+	}
+	info, err := os.Stat(filepath.Join(dir, "secret.key"))
+	if err != nil || info.Mode().Perm() != 0o600 {
+		t.Errorf("the key may be read by %v (%v)", info.Mode(), err)
+	}
+}
+
+func TestSpoiltSecretKey(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "secret.key")
+	if err := os.WriteFile(path, []byte("spoilt"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := openSealer(dir); err == nil || !strings.Contains(err.Error(), path) {
+		t.Errorf("opened with a key that is none: %v", err)
+	}
+	if err := os.WriteFile(path, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	s, err := openSealer(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Source("job", &url.URL{Scheme: "http", Host: "example.com", RawQuery: "a=1"}); err != nil {
+		t.Errorf("an empty file is taken for no key: %v", err)
+	}
+}

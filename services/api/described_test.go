@@ -1,0 +1,175 @@
+package api
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"mime"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/labstack/echo/v4"
+	"github.com/santhosh-tekuri/jsonschema/v6"
+	"gopkg.in/yaml.v3"
+
+	"sluice/services/api/openapi"
+)
+
+// description is openapi.yaml, read to compare the API with it.
+type description struct {
+	root     map[string]any
+	compiler *jsonschema.Compiler
+	mu       sync.Mutex // the compiler's
+}
+
+var described = sync.OnceValue(func() *description {
+	var raw any
+	if err := yaml.Unmarshal(openapi.Document, &raw); err != nil {
+		panic(err)
+	}
+	data, err := json.Marshal(raw)
+	if err != nil {
+		panic(err)
+	}
+	value, err := jsonschema.UnmarshalJSON(bytes.NewReader(data)) // with its own kind of numbers
+	if err != nil {
+		panic(err)
+	}
+	d := &description{compiler: jsonschema.NewCompiler()}
+	d.root, _ = value.(map[string]any)
+	d.compiler.DefaultDraft(jsonschema.Draft2020)
+	d.compiler.AssertFormat()
+	if err := d.compiler.AddResource("openapi.json", value); err != nil {
+		panic(err)
+	}
+	return d
+})
+
+// object returns what lies at a path of keys, references followed, and its JSON Pointer.
+func (d *description) object(keys ...string) (map[string]any, string) {
+	at, pointer := d.root, ""
+	for _, key := range keys {
+		next, ok := at[key].(map[string]any)
+		if !ok {
+			return nil, ""
+		}
+		pointer += "/" + strings.NewReplacer("~", "~0", "/", "~1").Replace(key)
+		at = next
+		if target, ok := at["$ref"].(string); ok && !strings.HasPrefix(target, "#/components/schemas/") {
+			at, pointer = d.object(strings.Split(strings.TrimPrefix(target, "#/"), "/")...)
+		}
+	}
+	return at, pointer
+}
+
+// path returns the documented path that a request's path is an instance of.
+func (d *description) path(requested string) (string, bool) {
+	paths, _ := d.object("paths")
+	for path := range paths {
+		template, segments := strings.Split(path, "/"), strings.Split(requested, "/")
+		if len(template) != len(segments) {
+			continue
+		}
+		for i, s := range template {
+			if strings.HasPrefix(s, "{") && segments[i] != "" {
+				segments[i] = s
+			}
+		}
+		if slices.Equal(template, segments) {
+			return path, true
+		}
+	}
+	return "", false
+}
+
+// allows checks an answer's status, media type, headers and body. What is not documented at all must be a problem.
+func (d *description) allows(method, requested string, a answer) error {
+	keys := []string{"components", "responses", "Problem"}
+	if path, ok := d.path(requested); ok {
+		if _, pointer := d.object("paths", path, strings.ToLower(method)); pointer != "" {
+			keys = []string{"paths", path, strings.ToLower(method), "responses", strconv.Itoa(a.status)}
+			if _, pointer := d.object(keys...); pointer == "" {
+				keys[len(keys)-1] = "default"
+			}
+		}
+	}
+	if headers, _ := d.object(append(slices.Clone(keys), "headers")...); headers != nil {
+		for name := range headers {
+			if a.header.Get(name) == "" {
+				return fmt.Errorf("header %s is missing", name)
+			}
+		}
+	}
+	media, _, err := mime.ParseMediaType(a.header.Get("Content-Type"))
+	if err != nil {
+		return fmt.Errorf("reading the media type: %w", err)
+	}
+	_, pointer := d.object(append(slices.Clone(keys), "content", media, "schema")...)
+	if pointer == "" {
+		return fmt.Errorf("status %d with media type %s is not documented", a.status, media)
+	}
+	if media == "application/yaml" || method == http.MethodHead {
+		return nil
+	}
+	return d.valid(pointer, a.body)
+}
+
+func (d *description) valid(pointer string, body []byte) error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	schema, err := d.compiler.Compile("openapi.json#" + pointer)
+	if err != nil {
+		return err
+	}
+	value, err := jsonschema.UnmarshalJSON(bytes.NewReader(body))
+	if err != nil {
+		return err
+	}
+	return schema.Validate(value)
+}
+
+func TestRoutesAreThoseDescribed(t *testing.T) {
+	e, ok := New(DefaultConfig(), nil, noKey).Handler().(*echo.Echo)
+	if !ok {
+		t.Fatal("the handler is not Echo's")
+	}
+	registered := map[string]bool{}
+	for _, route := range e.Routes() {
+		registered[route.Method+" "+strings.ReplaceAll(route.Path, ":id", "{id}")] = true
+	}
+	documented := map[string]bool{}
+	paths, _ := described().object("paths")
+	for path := range paths {
+		operations, _ := described().object("paths", path)
+		for method := range operations {
+			documented[strings.ToUpper(method)+" "+path] = true
+		}
+	}
+	if !maps.Equal(registered, documented) {
+		t.Errorf("registered are %v, documented %v", slices.Sorted(maps.Keys(registered)), slices.Sorted(maps.Keys(documented)))
+	}
+}
+
+func TestDescriptionIsServed(t *testing.T) {
+	e := newEnv(t)
+	a := e.get(t, "/openapi.yaml")
+	if a.status != http.StatusOK || !bytes.Equal(a.body, openapi.Document) {
+		t.Errorf("answered %d with %d bytes, the document has %d", a.status, len(a.body), len(openapi.Document))
+	}
+}
+
+// TestExamplesAreValid holds that what the document shows as an example of a request is accepted.
+func TestExamplesAreValid(t *testing.T) {
+	e := newEnv(t)
+	content, _ := described().object("paths", "/v1/jobs", "post", "requestBody", "content", "application/json")
+	body, err := json.Marshal(content["example"])
+	if err != nil {
+		t.Fatal(err)
+	}
+	e.create(t, string(body))
+}

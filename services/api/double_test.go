@@ -1,0 +1,113 @@
+package api
+
+import (
+	"encoding/json"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/nats-io/nats.go/micro"
+
+	"sluice/internal/testenv"
+	"sluice/pkg/events"
+	"sluice/pkg/seal"
+)
+
+var (
+	noon  = time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC)
+	noKey seal.Sealer
+)
+
+// statusDouble plays the status service: of a job it says what a test has told it, else that the job waits, if it was
+// created.
+type statusDouble struct {
+	env *env
+
+	mu      sync.Mutex
+	told    map[string]events.Status
+	page    events.Page
+	asked   []events.List
+	failure string // error code that every question is answered with
+}
+
+func (e *env) playStatus(t testing.TB) *statusDouble {
+	t.Helper()
+	d := &statusDouble{env: e, told: map[string]events.Status{}}
+	nc := e.nats.Connect("status")
+	service, err := micro.AddService(nc, micro.Config{Name: "status", Version: "1.0.0"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = service.Stop() })
+	for name, answer := range map[string]struct {
+		subject string
+		handler func(testing.TB, micro.Request) error
+	}{
+		"get":  {events.SubjectStatusGet, d.get},
+		"list": {events.SubjectStatusList, d.list},
+	} {
+		handler := micro.HandlerFunc(func(r micro.Request) {
+			if err := answer.handler(t, r); err != nil {
+				t.Errorf("%s: %v", r.Subject(), err)
+			}
+		})
+		if err := service.AddEndpoint(name, handler, micro.WithEndpointSubject(answer.subject)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := nc.Flush(); err != nil {
+		t.Fatal(err)
+	}
+	return d
+}
+
+func (d *statusDouble) tell(s events.Status) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.told[s.ID] = s
+}
+
+func (d *statusDouble) get(t testing.TB, r micro.Request) error {
+	var question events.Get
+	if err := json.Unmarshal(r.Data(), &question); err != nil {
+		return err
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.failure != "" {
+		return r.Error(d.failure, "told to fail, by nats://inside", nil)
+	}
+	if s, ok := d.told[question.ID]; ok {
+		return r.RespondJSON(s)
+	}
+	e, _, found, err := d.env.bus.Events.Last(testenv.Context(t), question.ID, events.TypeCreated)
+	if err != nil {
+		return err
+	}
+	created, ok := e.Data.(events.Created)
+	if !found || !ok {
+		return r.Error(events.QueryNotFound, "no such job", nil)
+	}
+	return r.RespondJSON(events.Status{ID: question.ID, State: events.StateQueued, Run: 1, Spec: created.Spec, QueuePosition: 1})
+}
+
+func (d *statusDouble) list(_ testing.TB, r micro.Request) error {
+	var question events.List
+	if err := json.Unmarshal(r.Data(), &question); err != nil {
+		return err
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.asked = append(d.asked, question)
+	if d.failure != "" {
+		return r.Error(d.failure, "told to fail, by nats://inside", nil)
+	}
+	return r.RespondJSON(d.page)
+}
+
+// lastList is the question for a page that was asked last.
+func (d *statusDouble) lastList() events.List {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.asked[len(d.asked)-1]
+}

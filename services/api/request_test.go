@@ -1,0 +1,143 @@
+package api
+
+import (
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"strings"
+	"testing"
+
+	"sluice/pkg/bus"
+)
+
+func TestValidation(t *testing.T) {
+	e := newEnv(t)
+	body := func(field, value string) string { return fmt.Sprintf(`{"url":%q,%q:%s}`, exampleURL, field, value) }
+	url := func(v string) string { return fmt.Sprintf(`{"url":%q}`, v) }
+	for name, tt := range map[string]struct {
+		body     string
+		pointers string // of the fields at fault, separated by spaces
+	}{
+		"no url":                     {`{}`, "/url"},
+		"null":                       {`null`, "/url"},
+		"empty url":                  {url(""), "/url"},
+		"url of another scheme":      {url("ftp://example.com/a.csv"), "/url"},
+		"url of a file":              {url("file:///etc/passwd"), "/url"},
+		"url without a scheme":       {url("example.com/a.csv"), "/url"},
+		"url without slashes":        {url("http:a.csv"), "/url"},
+		"url without a host":         {url("http:///a.csv"), "/url"},
+		"url with a port only":       {url("http://:80/a.csv"), "/url"},
+		"url with a bad port":        {url("http://example.com:no/a.csv"), "/url"},
+		"url with a bad escape":      {url("http://example.com/%zz"), "/url"},
+		"url with a space":           {url("http://example.com/a b.csv"), "/url"},
+		"url with a line end":        {url("http://example.com/a.csv\r\nHost: other"), "/url"},
+		"url with a NUL":             {`{"url":"http://example.com/\u0000"}`, "/url"},
+		"url too long":               {url("http://example.com/" + strings.Repeat("a", 8192)), "/url"},
+		"empty table":                {body("table", `""`), "/table"},
+		"table too long":             {body("table", `"`+strings.Repeat("a", 64)+`"`), "/table"},
+		"table too long in bytes":    {body("table", `"`+strings.Repeat("ä", 32)+`"`), "/table"},
+		"table with a NUL":           {body("table", `"a\u0000b"`), "/table"},
+		"table with a line end":      {body("table", `"a\nb"`), "/table"},
+		"table named like a staging": {body("table", `"sluice_staging_x"`), "/table"},
+		"unknown priority":           {body("priority", `"high"`), "/priority"},
+		"empty priority":             {body("priority", `""`), "/priority"},
+		"several fields":             {`{"table":"","priority":"x"}`, "/url /table /priority"},
+		"url of the wrong type":      {`{"url":5}`, "/url"},
+		"table of the wrong type":    {body("table", `["a"]`), "/table"},
+		"unknown field":              {body("tabel", `"a"`), "/tabel"},
+		"unknown field, odd name":    {body(`a/b~"c`, `1`), `/a~1b~0"c`},
+		"not an object":              {`[]`, ""},
+		"a string":                   {`"` + exampleURL + `"`, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			p := refused(t, e.call(t, http.MethodPost, "/v1/jobs", tt.body, isJSON), codeInvalidRequest)
+			var pointers []string
+			if p.Errors == nil {
+				t.Fatal("no field is named")
+			}
+			for _, f := range *p.Errors {
+				pointers = append(pointers, f.Pointer)
+			}
+			if got := strings.Join(pointers, " "); got != tt.pointers {
+				t.Errorf("fields at fault are %q, want %q", got, tt.pointers)
+			}
+		})
+	}
+	e.expectStored(t, 0)
+}
+
+func TestStrictBody(t *testing.T) {
+	e := newEnv(t)
+	for name, tt := range map[string]struct {
+		body, header string
+		code         code
+	}{
+		"empty":                  {``, isJSON, codeInvalidRequest},
+		"cut off":                {`{"url":"http`, isJSON, codeInvalidRequest},
+		"no JSON":                {`url=http://localhost`, isJSON, codeInvalidRequest},
+		"two values":             {example + example, isJSON, codeInvalidRequest},
+		"something behind":       {example + "x", isJSON, codeInvalidRequest},
+		"form":                   {"url=" + exampleURL, isForm, codeUnsupportedMediaType},
+		"no media type":          {example, "", codeUnsupportedMediaType},
+		"broken media type":      {example, "Content-Type: application/", codeUnsupportedMediaType},
+		"another JSON":           {example, "Content-Type: application/merge-patch+json", codeUnsupportedMediaType},
+		"too large":              {`{"url":"` + strings.Repeat("a", 2<<20) + `"}`, isJSON, codeBodyTooLarge},
+		"too large by its blank": {example + strings.Repeat(" ", 2<<20), isJSON, codeBodyTooLarge},
+	} {
+		t.Run(name, func(t *testing.T) {
+			refused(t, e.call(t, http.MethodPost, "/v1/jobs", tt.body, tt.header), tt.code)
+			whole := struct{ io.Reader }{strings.NewReader(tt.body)} // of a length that is not announced
+			refused(t, e.send(t, http.MethodPost, "/v1/jobs", whole, tt.header), tt.code)
+		})
+	}
+	e.expectStored(t, 0)
+}
+
+func TestAcceptedBodies(t *testing.T) {
+	e := newEnv(t)
+	for name, tt := range map[string]struct{ body, header string }{
+		"white space around":      {" \n" + example + "\n", isJSON},
+		"media type in capitals":  {example, "Content-Type: Application/JSON"},
+		"media type with charset": {example, "Content-Type: application/json; charset=utf-8"},
+		"longest table":           {`{"url":"` + exampleURL + `","table":"` + strings.Repeat("a", 63) + `"}`, isJSON},
+		"table of any script":     {`{"url":"` + exampleURL + `","table":"Поездки \"2024\"; --"}`, isJSON},
+		"longest url":             {`{"url":"http://example.com/` + strings.Repeat("a", 8192-19) + `"}`, isJSON},
+		"address of IPv6":         {`{"url":"http://[::1]:8000/a.csv"}`, isJSON},
+		"scheme in capitals":      {`{"url":"HTTPS://example.com/a.csv"}`, isJSON},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if a := e.call(t, http.MethodPost, "/v1/jobs", tt.body, tt.header); a.status != http.StatusAccepted {
+				t.Errorf("answered %d %s", a.status, a.body)
+			}
+		})
+	}
+}
+
+// FuzzCreateJob holds that no request is answered as an error of ours, and that none that is refused leaves anything.
+func FuzzCreateJob(f *testing.F) {
+	for _, body := range []string{example, `{}`, `[`, `null`, `{"url":"http://a:b@c/?d#e","table":"t","priority":"urgent"}`, `{"url":"http://[::1%25en0]/"}`} {
+		f.Add([]byte(body), "application/json", "", "")
+		f.Add([]byte(body), "application/json", "key", "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01")
+	}
+	f.Add([]byte("fileUrl=http://localhost/a;b"), "application/x-www-form-urlencoded", "", "")
+	f.Add([]byte("fileUrl=%zz"), "application/x-www-form-urlencoded", "", "x")
+	e := newEnv(f)
+	e.api.config.Log = slog.New(slog.DiscardHandler)
+	handler := e.api.Handler()
+	f.Fuzz(func(t *testing.T, body []byte, media, key, trace string) {
+		for _, path := range []string{"/v1/jobs", "/download_file"} {
+			before := len(e.stored(t, bus.JobsStream))
+			a := recorded(t, handler, path, body, map[string]string{"Content-Type": media, "Idempotency-Key": key, "Traceparent": trace})
+			if err := described().allows(http.MethodPost, path, a); err != nil {
+				t.Errorf("%s: %v", path, err)
+			}
+			if a.status >= http.StatusInternalServerError {
+				t.Errorf("%s: answered %d %s", path, a.status, a.body)
+			}
+			if after := len(e.stored(t, bus.JobsStream)); a.status >= http.StatusBadRequest && after != before {
+				t.Errorf("%s: answered %d, and the queue has grown", path, a.status)
+			}
+		}
+	})
+}

@@ -1,0 +1,94 @@
+package api
+
+import (
+	"bytes"
+	"log/slog"
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+
+	"sluice/pkg/bus"
+	"sluice/pkg/events"
+)
+
+// secretURL holds the word hush wherever a secret may be.
+const secretURL = "https://hush-user:hush-password@example.com/data/trips.csv?token=hush-token&x=1#hush-fragment"
+
+func TestSecretsAreKept(t *testing.T) {
+	e := newEnv(t)
+	e.playStatus(t)
+	var log lockedBuffer
+	e.api.config.Log = slog.New(slog.NewJSONHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))
+
+	job := e.create(t, `{"url":"`+secretURL+`"}`, isKey+"k")
+	if job.Source != "https://example.com/data/trips.csv" {
+		t.Errorf("shown is %s", job.Source)
+	}
+	said := [][]byte{
+		e.call(t, http.MethodPost, "/v1/jobs", `{"url":"`+secretURL+`"}`, isJSON, isKey+"k").body,
+		e.call(t, http.MethodPost, "/v1/jobs", `{"url":"`+secretURL+`","table":"other"}`, isJSON, isKey+"k").body,
+		e.call(t, http.MethodPost, "/v1/jobs", `{"url":"`+secretURL+`","table":""}`, isJSON).body,
+		e.call(t, http.MethodPost, "/v1/jobs", `{"url":"`+strings.Replace(secretURL, "/trips", ":port/%zz/trips", 1)+`"}`, isJSON).body,
+		e.call(t, http.MethodPost, "/v1/jobs", `{"url":"`+strings.Replace(secretURL, "https", "ftp", 1)+`"}`, isJSON).body,
+		e.call(t, http.MethodPost, "/v1/jobs", `{"url":"`+secretURL+`"`, isJSON).body,
+		e.call(t, http.MethodPost, "/download_file", "fileUrl="+strings.ReplaceAll(secretURL, "&", "%26"), isForm).body,
+		e.call(t, http.MethodPost, "/download_file", "fileUrl=%zz"+secretURL, isForm).body,
+		e.call(t, http.MethodPost, "/download_file", "fileUrl="+secretURL+";", isForm).body,
+		e.get(t, job.Links.Self).body,
+		e.get(t, "/v1/jobs").body,
+		log.Bytes(),
+	}
+	for _, stream := range []string{bus.EventsStream, bus.JobsStream} {
+		for _, msg := range e.stored(t, stream) {
+			said = append(said, msg.Data)
+			for _, values := range msg.Header {
+				said = append(said, []byte(strings.Join(values, " ")))
+			}
+		}
+	}
+	for _, text := range said {
+		if bytes.Contains(text, []byte("hush")) {
+			t.Errorf("a secret is told: %s", text)
+		}
+	}
+	queued, err := events.DecodeJob(e.stored(t, bus.JobsStream)[0].Data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	whole, _, _ := strings.Cut(secretURL, "#")
+	if opened, err := e.api.sealer.Open(job.ID, queued.Spec.Source); err != nil || opened != whole {
+		t.Errorf("an ingester opens %s (%v), want %s", opened, err, whole)
+	}
+}
+
+func TestSecretsNeedAKey(t *testing.T) {
+	e := newEnvWith(t, noKey)
+	for _, secret := range []string{"https://me@example.com/", "https://me:pw@example.com/", "https://example.com/?a=1", "https://example.com/?"} {
+		p := refused(t, e.call(t, http.MethodPost, "/v1/jobs", `{"url":"`+secret+`"}`, isJSON), codeSecretKeyMissing)
+		if p.Errors == nil || (*p.Errors)[0].Pointer != "/url" {
+			t.Errorf("%s: the field is not named", secret)
+		}
+		refused(t, e.call(t, http.MethodPost, "/download_file", "fileUrl="+secret, isForm), codeSecretKeyMissing)
+	}
+	e.expectStored(t, 0)
+	e.create(t, `{"url":"https://example.com/a.csv#part"}`)
+}
+
+// lockedBuffer takes what several goroutines write.
+type lockedBuffer struct {
+	mu  sync.Mutex
+	all bytes.Buffer
+}
+
+func (b *lockedBuffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.all.Write(p)
+}
+
+func (b *lockedBuffer) Bytes() []byte {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return bytes.Clone(b.all.Bytes())
+}

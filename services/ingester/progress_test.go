@@ -1,0 +1,144 @@
+package ingester_test
+
+import (
+	"errors"
+	"net/http"
+	"net/http/httptest"
+	"strconv"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"sluice/internal/testenv"
+	"sluice/pkg/events"
+)
+
+// TestProgress follows a file that comes in pieces, each one held back until the one before was reported.
+func TestProgress(t *testing.T) {
+	t.Parallel()
+	e := newEnv(t)
+	const pieces = 3
+	piece, next := make([]string, pieces), make(chan struct{})
+	total := 0
+	for i := range piece {
+		head, tail := numbered(1000)
+		piece[i] = head + tail
+		total += len(piece[i])
+	}
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Length", strconv.Itoa(total))
+		for i, p := range piece {
+			_, _ = w.Write([]byte(p))
+			_ = http.NewResponseController(w).Flush()
+			if i == pieces-1 {
+				return
+			}
+			select {
+			case <-next:
+			case <-r.Context().Done():
+			}
+		}
+	}))
+	t.Cleanup(s.Close)
+	e.start("w1")
+	job := e.submit(newJob(s.URL))
+	for i := range pieces - 1 {
+		want := int64(0)
+		for _, p := range piece[:i+1] {
+			want += int64(len(p))
+		}
+		e.awaitProgress(job, want)
+		next <- struct{}{}
+	}
+	end := e.await(job, events.TypeSucceeded)
+	e.checkProgress(job, int64(total))
+	done := end.Data.(events.Succeeded).Figures
+	if done.Phase != events.PhaseDone || done.Bytes != int64(total) || done.TotalBytes == nil || *done.TotalBytes != int64(total) ||
+		done.Rows != pieces*1001-1 {
+		t.Errorf("ended with %+v", done)
+	}
+}
+
+func (e *env) awaitProgress(job events.Job, bytes int64) {
+	e.t.Helper()
+	testenv.Eventually(e.ctx, e.t, "progress", func() error {
+		event, _, ok, err := e.bus.Events.Last(e.ctx, job.ID, events.TypeProgress)
+		if err != nil || !ok {
+			return errors.Join(errors.New("none yet"), err)
+		}
+		if event.Data.(events.Progress).Figures.Bytes < bytes {
+			return errors.New("not that far")
+		}
+		return nil
+	})
+}
+
+// checkProgress holds that reports come once a second, that what they tell only grows, and that the rates fit.
+func (e *env) checkProgress(job events.Job, total int64) {
+	e.t.Helper()
+	var last events.Event
+	var rates int64
+	for _, event := range e.history(job) {
+		if event.Type != events.TypeProgress {
+			continue
+		}
+		now := event.Data.(events.Progress).Figures
+		rates += now.BytesPerSecond
+		if now.Phase != events.PhaseLoading || now.TotalBytes == nil || *now.TotalBytes != total || now.BytesPerSecond < 0 {
+			e.t.Errorf("reported %+v", now)
+		}
+		if last.Data != nil {
+			before := last.Data.(events.Progress).Figures
+			gap := event.At.Sub(last.At)
+			if now.Bytes < before.Bytes || now.Rows < before.Rows || event.Seq <= last.Seq || gap < 500*time.Millisecond || gap > 5*time.Second {
+				e.t.Errorf("%+v was followed, %s later, by %+v", before, gap, now)
+			}
+		}
+		last = event
+	}
+	if read := last.Data.(events.Progress).Figures.Bytes; rates != read {
+		e.t.Errorf("the rates add up to %d bytes of %d", rates, read)
+	}
+}
+
+// TestProgressOfASecondPass holds that a load that begins again tells of itself, not of the one before.
+func TestProgressOfASecondPass(t *testing.T) {
+	t.Parallel()
+	e := newEnv(t)
+	head, tail := numbered(20000)
+	next := make(chan struct{})
+	var requests atomic.Int64
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		first := head
+		if requests.Add(1) > 1 {
+			first = head[:100]
+		}
+		_, _ = w.Write([]byte(first))
+		_ = http.NewResponseController(w).Flush()
+		select {
+		case <-next:
+		case <-r.Context().Done():
+		}
+		_, _ = w.Write([]byte((head + tail)[len(first):]))
+	}))
+	t.Cleanup(s.Close)
+	wire, proxied := e.proxiedDatabase()
+	e.start("w1", proxied)
+	job := e.submit(newJob(s.URL))
+	e.awaitProgress(job, int64(len(head)))
+	wire.CutAt("COPY ", false)
+	next <- struct{}{}
+	testenv.Eventually(e.ctx, t, "progress of the second pass", func() error {
+		for _, event := range e.history(job) {
+			if p, ok := event.Data.(events.Progress); ok && p.Figures.Bytes == 100 {
+				if p.Figures.BytesPerSecond < 0 || p.Figures.Rows > 10 {
+					t.Errorf("reported %+v", p.Figures)
+				}
+				return nil
+			}
+		}
+		return errors.New("none yet")
+	})
+	close(next)
+	e.awaitEnd(job, events.StateSucceeded, 20000)
+}

@@ -1,0 +1,89 @@
+package e2e
+
+import (
+	"errors"
+	"os"
+	"os/exec"
+	"runtime"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// endTime is how long sluice may take to end.
+const endTime = 5 * time.Second
+
+// process is a sluice that runs as a child, in a process group of its own.
+type process struct {
+	cmd            *exec.Cmd
+	stdout, stderr transcript
+	ended          chan struct{}
+}
+
+// launch runs sluice with nothing of the caller's environment but what every program needs. It is ended with the test,
+// and killed with the test's process.
+func launch(t testing.TB, env []string, args ...string) *process {
+	t.Helper()
+	p := &process{cmd: exec.Command(command, args...), ended: make(chan struct{})}
+	p.cmd.Env = append([]string{"PATH=" + os.Getenv("PATH"), "HOME=" + os.Getenv("HOME"), "SLUICE_PGBIN=" + os.Getenv("SLUICE_PGBIN")}, env...)
+	p.cmd.Stdout, p.cmd.Stderr = &p.stdout, &p.stderr
+	p.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	endWithParent(p.cmd.SysProcAttr)
+	started := make(chan error, 1)
+	go func() {
+		runtime.LockOSThread() // the child ends with the thread that started it
+		err := p.cmd.Start()
+		started <- err
+		if err == nil {
+			_ = p.cmd.Wait()
+			close(p.ended)
+		}
+	}()
+	if err := <-started; err != nil {
+		t.Fatalf("starting sluice: %v", err)
+	}
+	t.Cleanup(func() {
+		p.signal(syscall.SIGTERM) // in order, so that its servers have ended before its directory is removed
+		late := time.AfterFunc(endTime, p.kill)
+		<-p.ended
+		late.Stop()
+		if t.Failed() {
+			t.Logf("sluice %s said\n%s%s", strings.Join(args, " "), p.stdout.String(), p.stderr.String())
+		}
+	})
+	return p
+}
+
+func (p *process) pid() int { return p.cmd.Process.Pid }
+
+func (p *process) signal(s syscall.Signal) { _ = p.cmd.Process.Signal(s) } // fails only if it has ended
+
+// interrupt does what Ctrl-C does in a terminal: every process of the group is told.
+func (p *process) interrupt() { _ = syscall.Kill(-p.pid(), syscall.SIGINT) }
+
+func (p *process) kill() { p.signal(syscall.SIGKILL) }
+
+// wait returns the exit code, -1 after a signal, and fails the test if the process does not end in time.
+func (p *process) wait(t testing.TB, within time.Duration) int {
+	t.Helper()
+	late := time.NewTimer(within)
+	defer late.Stop()
+	select {
+	case <-p.ended:
+	case <-late.C:
+		t.Fatalf("sluice has not ended within %s", within)
+	}
+	return p.cmd.ProcessState.ExitCode()
+}
+
+// stop ends sluice in order.
+func (p *process) stop(t testing.TB) {
+	t.Helper()
+	p.signal(syscall.SIGTERM)
+	if code := p.wait(t, endTime); code != 0 {
+		t.Errorf("sluice ended with %d", code)
+	}
+}
+
+func alive(pid int) bool { return !errors.Is(syscall.Kill(pid, 0), syscall.ESRCH) }

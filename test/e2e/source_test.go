@@ -1,0 +1,73 @@
+package e2e
+
+import (
+	"bufio"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+)
+
+// slowSource is a file whose sending stops halfway until it is told to go on.
+type slowSource struct {
+	url  string
+	once sync.Once
+	on   chan struct{}
+}
+
+const slowRows = 20_000
+
+// serveSlowly serves a file of slowRows rows, half of it at first.
+func serveSlowly(t testing.TB) *slowSource {
+	t.Helper()
+	s := &slowSource{on: make(chan struct{})}
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		out := bufio.NewWriter(w)
+		_, _ = out.WriteString("n,text\n")
+		for n := range slowRows {
+			if n == slowRows/2 {
+				_ = out.Flush()
+				_ = http.NewResponseController(w).Flush()
+				select {
+				case <-s.on:
+				case <-r.Context().Done():
+					return
+				}
+			}
+			_, _ = fmt.Fprintf(out, "%d,%s\n", n, strings.Repeat("x", n%100))
+		}
+		_ = out.Flush()
+	}))
+	t.Cleanup(func() {
+		s.goOn()
+		server.CloseClientConnections()
+		server.Close()
+	})
+	s.url = server.URL + "/slow.csv"
+	return s
+}
+
+// goOn lets this sending and every later one come to its end.
+func (s *slowSource) goOn() { s.once.Do(func() { close(s.on) }) }
+
+// deadAddress is an address on which nobody listens, and nobody else can meanwhile.
+func deadAddress(t testing.TB) string {
+	t.Helper()
+	socket, err := syscall.Socket(syscall.AF_INET, syscall.SOCK_STREAM, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = syscall.Close(socket) })
+	if err := syscall.Bind(socket, &syscall.SockaddrInet4{Addr: [4]byte{127, 0, 0, 1}}); err != nil {
+		t.Fatal(err)
+	}
+	name, err := syscall.Getsockname(socket)
+	bound, ok := name.(*syscall.SockaddrInet4)
+	if err != nil || !ok {
+		t.Fatalf("the address is %v (%v)", name, err)
+	}
+	return fmt.Sprintf("127.0.0.1:%d", bound.Port)
+}
