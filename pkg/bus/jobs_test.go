@@ -149,11 +149,11 @@ func takeJob(ctx context.Context, t testing.TB, b *bus.Bus) jetstream.Msg {
 	if err != nil {
 		t.Fatal(err)
 	}
-	got := fetch(t, lane)
-	if len(got) != 1 {
-		t.Fatalf("the lane hands out %d messages", len(got))
+	got, err := lane.Next(jetstream.FetchMaxWait(10 * time.Second)) // a consumer notices a stored message a moment later
+	if err != nil {
+		t.Fatalf("the lane hands out nothing: %v", err)
 	}
-	return got[0]
+	return got
 }
 
 // fetch takes what the consumer has to give.

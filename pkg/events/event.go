@@ -62,14 +62,8 @@ func Decode(data []byte) (Event, error) {
 
 // UnmarshalJSON reads the payload by the event's type.
 func (e *Event) UnmarshalJSON(data []byte) error {
-	var version struct {
-		V int `json:"v"`
-	}
-	if err := json.Unmarshal(data, &version); err != nil {
+	if err := checkVersion(data); err != nil {
 		return err
-	}
-	if version.V != Version { // before anything else is read that another version may have changed
-		return fmt.Errorf("%w %d", ErrVersion, version.V)
 	}
 	type envelope Event // without this method
 	var raw struct {

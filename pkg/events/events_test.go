@@ -20,8 +20,9 @@ func TestDecodeRefuses(t *testing.T) {
 	}{
 		{"later version", `{"v":2,"job_id":"j","type":"queued","run":1,"data":{}}`, events.ErrVersion, "2"},
 		{"later version of a later type", `{"v":2,"job_id":"j","type":"paused","run":1}`, events.ErrVersion, "2"},
-		{"no version", `{"job_id":"j","type":"queued","run":1,"data":{}}`, events.ErrVersion, "0"},
-		{"null", `null`, events.ErrVersion, "0"},
+		{"later version with other fields", `{"v":2,"job_id":7,"run":"one"}`, events.ErrVersion, "2"},
+		{"no version", `{"job_id":"j","type":"queued","run":1,"data":{}}`, nil, "version missing"},
+		{"null", `null`, nil, "version missing"},
 		{"unknown type", `{"v":1,"job_id":"j","type":"paused","run":1,"data":{}}`, events.ErrUnknownType, `"paused"`},
 		{"no type", `{"v":1,"job_id":"j","run":1,"data":{}}`, events.ErrUnknownType, `""`},
 		{"no job id", `{"v":1,"type":"queued","run":1,"data":{}}`, nil, "job_id"},
@@ -47,6 +48,9 @@ func TestDecodeRefuses(t *testing.T) {
 			}
 			if tt.is != nil && !errors.Is(err, tt.is) {
 				t.Errorf("error %q is not %q", err, tt.is)
+			}
+			if tt.is == nil && errors.Is(err, events.ErrVersion) {
+				t.Errorf("error %q blames a later version", err)
 			}
 			if !strings.Contains(err.Error(), tt.says) {
 				t.Errorf("error %q does not say %q", err, tt.says)
@@ -130,8 +134,9 @@ func TestDecodeJobRefuses(t *testing.T) {
 		is         error
 	}{
 		{"later version", `{"v":2,"id":"j","run":1}`, events.ErrVersion},
-		{"no version", `{"id":"j","run":1}`, events.ErrVersion},
-		{"null", `null`, events.ErrVersion},
+		{"later version with other fields", `{"v":2,"id":7,"run":"one"}`, events.ErrVersion},
+		{"no version", `{"id":"j","run":1}`, nil},
+		{"null", `null`, nil},
 		{"no id", `{"v":1,"run":1}`, nil},
 		{"no run", `{"v":1,"id":"j"}`, nil},
 		{"run 0", `{"v":1,"id":"j","run":0}`, nil},
@@ -142,7 +147,7 @@ func TestDecodeJobRefuses(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			job, err := events.DecodeJob([]byte(tt.data))
-			if err == nil || tt.is != nil && !errors.Is(err, tt.is) {
+			if err == nil || errors.Is(err, events.ErrVersion) != (tt.is != nil) {
 				t.Errorf("error %v, want %v", err, tt.is)
 			}
 			if job.V != 0 || job.ID != "" {

@@ -65,17 +65,34 @@ func NewJob(id string, run int, spec Spec) Job {
 // a redrive must not be taken for a copy of the run before.
 func (j Job) MessageID() string { return fmt.Sprintf("%s.%d", j.ID, j.Run) }
 
-// DecodeJob reads a message of the work queue.
+// DecodeJob reads a message of the work queue. It fails with [ErrVersion] for what a later Sluice has written.
 func DecodeJob(data []byte) (Job, error) {
+	if err := checkVersion(data); err != nil {
+		return Job{}, fmt.Errorf("decoding a job: %w", err)
+	}
 	var j Job
 	if err := json.Unmarshal(data, &j); err != nil {
 		return Job{}, fmt.Errorf("decoding a job: %w", err)
-	}
-	if j.V != Version {
-		return Job{}, fmt.Errorf("decoding a job: %w %d", ErrVersion, j.V)
 	}
 	if j.ID == "" || j.Run < 1 {
 		return Job{}, fmt.Errorf("decoding a job: id or run missing")
 	}
 	return j, nil
+}
+
+// checkVersion looks at the version before anything else is read: another version may have changed all the rest.
+func checkVersion(data []byte) error {
+	var version struct {
+		V int `json:"v"`
+	}
+	if err := json.Unmarshal(data, &version); err != nil {
+		return err
+	}
+	switch {
+	case version.V > Version:
+		return fmt.Errorf("%w %d", ErrVersion, version.V)
+	case version.V < Version:
+		return fmt.Errorf("version missing or impossible: %d", version.V)
+	}
+	return nil
 }

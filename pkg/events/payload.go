@@ -41,7 +41,7 @@ type (
 	// Created is written by the API, once in a job's life: from then on the job exists.
 	Created struct {
 		Spec        Spec   `json:"spec"`
-		RequestHash string `json:"request_hash"` // hex SHA-256 of the request; tells a repeated request from another one
+		RequestHash string `json:"request_hash"` // keyed hash of the request in hex; tells a repeated request from another one
 	}
 	// Redriven is written by status, once per run after the first.
 	Redriven struct{}

@@ -5,8 +5,11 @@ package seal
 import (
 	"crypto/aes"
 	"crypto/cipher"
+	"crypto/hmac"
 	"crypto/rand"
+	"crypto/sha256"
 	"encoding/base64"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"net/url"
@@ -22,7 +25,10 @@ var ErrNoKey = errors.New("no secret key is configured; " +
 	"set SLUICE_SECRET_KEY to 32 random bytes in base64, the same for the API and every ingester")
 
 // Sealer seals and opens with one key, AES-256-GCM (NIST SP 800-38D) with random nonces. Its zero value has no key.
-type Sealer struct{ aead cipher.AEAD }
+type Sealer struct {
+	aead cipher.AEAD
+	key  []byte
+}
 
 // New returns a sealer for a base64 key, or one without a key for "".
 func New(key string) (Sealer, error) {
@@ -41,7 +47,7 @@ func New(key string) (Sealer, error) {
 	if err != nil {
 		return Sealer{}, fmt.Errorf("preparing the secret key: %w", err)
 	}
-	return Sealer{aead: aead}, nil
+	return Sealer{aead: aead, key: raw}, nil
 }
 
 // NewKey returns a fresh random key for [New].
@@ -49,6 +55,14 @@ func NewKey() string {
 	raw := make([]byte, KeySize)
 	_, _ = rand.Read(raw) // never fails
 	return base64.StdEncoding.EncodeToString(raw)
+}
+
+// Fingerprint tells values apart without giving them away: the hex HMAC-SHA-256 (RFC 2104) under the key. Anyone can
+// make the one of a sealer without a key, which seals no secrets either.
+func (s Sealer) Fingerprint(value []byte) string {
+	mac := hmac.New(sha256.New, s.key)
+	mac.Write(value)
+	return hex.EncodeToString(mac.Sum(nil))
 }
 
 // Source returns what may be shown of a URL, together with the whole of it sealed for the job if that is more.

@@ -64,6 +64,17 @@ func TestOpenRefuses(t *testing.T) {
 	}
 }
 
+func TestFingerprint(t *testing.T) {
+	s := newSealer(t, seal.NewKey())
+	first, again := s.Fingerprint([]byte("a")), s.Fingerprint([]byte("a"))
+	if first != again || first == s.Fingerprint([]byte("b")) {
+		t.Error("a fingerprint does not stand for its value")
+	}
+	if s.Fingerprint([]byte("a")) == newSealer(t, seal.NewKey()).Fingerprint([]byte("a")) {
+		t.Error("a fingerprint can be made without the key")
+	}
+}
+
 func TestNewRefusesBadKeys(t *testing.T) {
 	for _, key := range []string{"short", "AAAA", "!!!"} {
 		if _, err := seal.New(key); err == nil {

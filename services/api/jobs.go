@@ -50,7 +50,7 @@ func (s *Service) create(ctx context.Context, wanted request, key *string) (even
 	defer cancel()
 
 	created := events.New(id, events.Position{Run: 1}, s.now(), identity,
-		events.Created{Spec: spec, RequestHash: wanted.hash()})
+		events.Created{Spec: spec, RequestHash: wanted.hash(s.sealer)})
 	_, err = s.bus.Events.PublishFirst(ctx, created)
 	repeated := errors.Is(err, bus.ErrConflict)
 	if repeated {
@@ -96,7 +96,7 @@ func (s *Service) earlier(ctx context.Context, id string, wanted request) (event
 	if !found || !ok {
 		return events.Spec{}, fmt.Errorf("reading the creation of job %s: %w", id, bus.ErrUnavailable)
 	}
-	if created.RequestHash != wanted.hash() {
+	if created.RequestHash != wanted.hash(s.sealer) {
 		return events.Spec{}, refuse(codeIdempotencyConflict,
 			"this Idempotency-Key was used for a different request, which became job "+id+"; use a new key")
 	}

@@ -162,7 +162,7 @@ func TestCreatorDiedHalfway(t *testing.T) {
 	spec := events.Spec{
 		Source: events.Source{URL: exampleURL}, Schema: "public", Mode: events.Create, Priority: events.Normal, CreatedAt: noon,
 	}
-	created := events.New(id, events.Position{Run: 1}, noon, identity, events.Created{Spec: spec, RequestHash: asked.hash()})
+	created := events.New(id, events.Position{Run: 1}, noon, identity, events.Created{Spec: spec, RequestHash: asked.hash(e.api.sealer)})
 	if _, err := e.bus.Events.PublishFirst(ctx, created); err != nil {
 		t.Fatal(err)
 	}

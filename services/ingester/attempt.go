@@ -144,12 +144,12 @@ func (a *attempt) circumstances(pass int) circumstances {
 }
 
 func (a *attempt) logVerdict(v verdict, err error) {
-	level := slog.LevelWarn
-	if v.failure == nil {
-		level = slog.LevelInfo
+	level := slog.LevelInfo // what is wrong with a file is its user's affair, and in the job's status
+	if v.failure != nil && v.action != failJob {
+		level = slog.LevelWarn
 	}
-	a.log.Log(context.Background(), level, "pass ended without an outcome",
-		"action", v.action.String(), "attempt", a.owner.register().Attempt, "err", err)
+	a.log.Log(context.Background(), level, "load ended early",
+		"next", v.action.String(), "attempt", a.owner.register().Attempt, "err", err)
 }
 
 func (a *attempt) logEnd(err error) {

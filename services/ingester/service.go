@@ -79,7 +79,7 @@ func (s *Service) Ready() <-chan struct{} { return s.ready }
 // Run works until ctx ends. It then takes no more jobs, hands the running ones over, without spending an attempt of
 // theirs, and returns within the drain time.
 func (s *Service) Run(ctx context.Context) error {
-	lanes, err := openLanes(ctx, s.parts.Bus)
+	lanes, err := openLanes(ctx, s.parts.Bus, s.config.Log)
 	if err != nil {
 		return err
 	}

@@ -9,6 +9,8 @@ import (
 	"runtime"
 
 	"github.com/spf13/pflag"
+
+	"sluice/services/ingester/source"
 )
 
 // Config says what runs where. Addresses are host:port; port 0 stands for a free one.
@@ -22,8 +24,9 @@ type Config struct {
 	PostgresURL string // empty: a private Postgres
 	PGBin       string // where the private Postgres's binaries lie; empty: found
 	Ingesters   int
-	Slots       int // jobs at once per ingester
-	SourceAllow []string
+	Slots       int      // jobs at once per ingester
+	SourceAllow []string // besides public addresses and this machine
+	SecretKey   string   // empty: one that is kept with the data
 	LogLevel    string
 }
 
@@ -38,7 +41,7 @@ func DefaultConfig() Config {
 		PostgresURL: os.Getenv("DATABASE_URL"),
 		Ingesters:   1,
 		Slots:       2,
-		SourceAllow: []string{"127.0.0.0/8", "::1/128"},
+		SecretKey:   os.Getenv("SLUICE_SECRET_KEY"), // no flag: the command line can be seen by everyone
 		LogLevel:    "warn",
 	}
 }
@@ -46,7 +49,7 @@ func DefaultConfig() Config {
 // Flags adds a flag for each setting.
 func (c *Config) Flags(f *pflag.FlagSet) {
 	f.StringVar(&c.DataDir, "data-dir", c.DataDir, "where jobs, data and sample files are kept")
-	f.StringVar(&c.APIAddr, "api-addr", c.APIAddr, "where the API listens")
+	f.StringVar(&c.APIAddr, "api-addr", c.APIAddr, "where the API listens; loopback only, as it asks nobody for a key")
 	f.StringVar(&c.NATSAddr, "nats-addr", c.NATSAddr, "where NATS listens")
 	f.StringVar(&c.MonitorAddr, "nats-monitor-addr", c.MonitorAddr, "where NATS's monitoring page listens")
 	f.StringVar(&c.FilesAddr, "files-addr", c.FilesAddr, "where the server of sample files listens")
@@ -57,7 +60,7 @@ func (c *Config) Flags(f *pflag.FlagSet) {
 	f.IntVar(&c.Ingesters, "ingesters", c.Ingesters, "how many ingesters run in this process")
 	f.IntVar(&c.Slots, "slots", c.Slots, "how many jobs an ingester works on at once")
 	f.StringSliceVar(&c.SourceAllow, "source-allow", c.SourceAllow,
-		"addresses besides public ones that may be loaded from: CIDR, host or host:port")
+		"what may be loaded from besides public addresses and this machine: CIDR, host or host:port")
 	f.StringVar(&c.LogLevel, "log-level", c.LogLevel, "debug, info, warn or error")
 }
 
@@ -77,6 +80,12 @@ func (c *Config) Validate() error {
 		}
 		taken[a.addr] = a.flag
 	}
+	if host, _, err := net.SplitHostPort(c.APIAddr); err == nil && host != "" && !loopback(host) {
+		bad = append(bad, fmt.Errorf("--api-addr must be a loopback address, not %s: the API asks nobody for a key", host))
+	}
+	if _, err := c.web(); err != nil {
+		bad = append(bad, fmt.Errorf("--source-allow: %w", err))
+	}
 	if c.DataDir == "" {
 		bad = append(bad, errors.New("--data-dir must name a folder"))
 	}
@@ -87,6 +96,18 @@ func (c *Config) Validate() error {
 		bad = append(bad, errors.New("--slots must be 1 to 64"))
 	}
 	return errors.Join(bad...)
+}
+
+// web is where files may come from.
+func (c *Config) web() (*source.HTTP, error) {
+	config := source.DefaultConfig()
+	config.Allow = append([]string{"127.0.0.0/8", "::1/128"}, c.SourceAllow...)
+	return source.NewHTTP(config)
+}
+
+func loopback(host string) bool {
+	ip := net.ParseIP(host)
+	return host == "localhost" || ip != nil && ip.IsLoopback()
 }
 
 // dataHome is the user's folder for data: XDG_DATA_HOME (XDG Base Directory Specification) or what stands for it.

@@ -60,7 +60,7 @@ func TestAllowedSettings(t *testing.T) {
 			c.APIAddr, c.NATSAddr, c.MonitorAddr, c.FilesAddr = "[::1]:0", "[::1]:0", "[::1]:0", "[::1]:0"
 		},
 		"no ingesters":   func(c *Config) { c.Ingesters = 0 },
-		"every address":  func(c *Config) { c.APIAddr = "0.0.0.0:3000" },
+		"files for all":  func(c *Config) { c.FilesAddr = "0.0.0.0:8000" },
 		"one port twice": func(c *Config) { c.APIAddr, c.FilesAddr = "127.0.0.1:3000", "127.0.0.2:3000" },
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -11,8 +11,12 @@ import (
 	"sluice/pkg/seal"
 )
 
-// openSealer keeps one secret key with the data, so that a job's secrets outlive a restart.
-func openSealer(dir string) (seal.Sealer, error) {
+// openSealer keeps one secret key with the data, so that a job's secrets outlive a restart. A key that was given comes
+// first: processes beside this one may share it.
+func openSealer(dir, given string) (seal.Sealer, error) {
+	if given != "" {
+		return seal.New(given)
+	}
 	path := filepath.Join(dir, "secret.key")
 	key, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) || err == nil && len(key) == 0 { // cut off before anything was sealed with it

@@ -6,15 +6,17 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"sluice/pkg/seal"
 )
 
 func TestSecretKeyIsKept(t *testing.T) {
 	dir := t.TempDir()
-	first, err := openSealer(dir)
+	first, err := openSealer(dir, "")
 	if err != nil {
 		t.Fatal(err)
 	}
-	second, err := openSealer(dir)
+	second, err := openSealer(dir, "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -38,17 +40,40 @@ func TestSpoiltSecretKey(t *testing.T) {
 	if err := os.WriteFile(path, []byte("spoilt"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := openSealer(dir); err == nil || !strings.Contains(err.Error(), path) {
+	if _, err := openSealer(dir, ""); err == nil || !strings.Contains(err.Error(), path) {
 		t.Errorf("opened with a key that is none: %v", err)
 	}
 	if err := os.WriteFile(path, nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	s, err := openSealer(dir)
+	s, err := openSealer(dir, "")
 	if err != nil {
 		t.Fatal(err)
 	}
 	if _, err := s.Source("job", &url.URL{Scheme: "http", Host: "example.com", RawQuery: "a=1"}); err != nil {
 		t.Errorf("an empty file is taken for no key: %v", err)
+	}
+}
+
+func TestGivenSecretKeyComesFirst(t *testing.T) {
+	dir, key := t.TempDir(), seal.NewKey()
+	given, err := openSealer(dir, key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	beside, err := seal.New(key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	u := &url.URL{Scheme: "http", Host: "example.com", RawQuery: "a=1"}
+	source, err := given.Source("job", u)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if whole, err := beside.Open("job", source); err != nil || whole != u.String() {
+		t.Errorf("opened beside is %s (%v)", whole, err)
+	}
+	if _, err := openSealer(dir, "spoilt"); err == nil || !strings.Contains(err.Error(), "SLUICE_SECRET_KEY") {
+		t.Errorf("error %v, want one that names SLUICE_SECRET_KEY", err)
 	}
 }

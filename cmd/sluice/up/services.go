@@ -2,7 +2,6 @@ package up
 
 import (
 	"context"
-	"fmt"
 	"log/slog"
 	"os"
 	"strconv"
@@ -14,7 +13,6 @@ import (
 	"sluice/services/api"
 	"sluice/services/ingester"
 	"sluice/services/ingester/postgres"
-	"sluice/services/ingester/source"
 	"sluice/services/status"
 )
 
@@ -67,11 +65,9 @@ func (s *servers) open(ctx context.Context, c Config, log *slog.Logger) (all *se
 }
 
 func (all *services) openIngesters(ctx context.Context, c Config, log *slog.Logger) error {
-	allowed := source.DefaultConfig()
-	allowed.Allow = c.SourceAllow
-	web, err := source.NewHTTP(allowed)
+	web, err := c.web()
 	if err != nil {
-		return fmt.Errorf("SLUICE_SOURCE_ALLOW (--source-allow): %w", err)
+		return err
 	}
 	for n := range c.Ingesters {
 		b, err := all.connect(ctx, "ingester")
