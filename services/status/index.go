@@ -186,6 +186,19 @@ func (x *index) overdue(age time.Duration) []events.Job {
 	return jobs
 }
 
+// endedBefore returns the jobs that ended before a time.
+func (x *index) endedBefore(t time.Time) []string {
+	x.mu.RLock()
+	defer x.mu.RUnlock()
+	var ids []string
+	for _, e := range x.byAge {
+		if e.status.FinishedAt != nil && e.status.FinishedAt.Before(t) {
+			ids = append(ids, e.status.ID)
+		}
+	}
+	return ids
+}
+
 // place returns the sequence in JOBS of a job that waits there, else 0.
 func place(d Document) uint64 {
 	if d.State != events.StateQueued || d.Queued == nil || d.Queued.Run != d.Head.Run {

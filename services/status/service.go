@@ -23,12 +23,14 @@ const identity = "status"
 type Config struct {
 	// RepairAfter is how long an accepted job may be missing from the queue before status puts it there.
 	RepairAfter time.Duration
-	Log         *slog.Logger
+	// Retention is how long the document of a job is kept after its end; no less than its events are.
+	Retention time.Duration
+	Log       *slog.Logger
 }
 
 // DefaultConfig returns the settings for production.
 func DefaultConfig() Config {
-	return Config{RepairAfter: 10 * time.Second, Log: slog.Default()}
+	return Config{RepairAfter: 10 * time.Second, Retention: bus.EventsMaxAge, Log: slog.Default()}
 }
 
 // Service is one replica of status.
@@ -40,8 +42,8 @@ type Service struct {
 
 // New returns a replica that is not running yet.
 func New(config Config, b *bus.Bus) (*Service, error) {
-	if config.RepairAfter <= 0 {
-		return nil, errors.New("status: RepairAfter must be positive")
+	if config.RepairAfter < time.Millisecond || config.Retention < bus.EventsMaxAge || config.Log == nil {
+		return nil, errors.New("status: RepairAfter, a Retention of no less than the events' age, and a Log are needed")
 	}
 	return &Service{config: config, bus: b, ready: make(chan struct{})}, nil
 }
@@ -63,6 +65,11 @@ func (s *Service) Run(ctx context.Context) error {
 	filled := make(chan struct{})
 	group.Go(func() error { return watch(ctx, s.bus, index, func() { close(filled) }, log) })
 	group.Go(func() error { return (&folder{consumer: consumer, store: documents, log: log}).run(ctx) })
+	group.Go(func() error {
+		r := retention{store: documents, index: index, age: s.config.Retention, every: time.Hour, now: time.Now, log: log}
+		r.run(ctx)
+		return nil
+	})
 	group.Go(func() error {
 		select { // an index that is not filled yet would deny jobs that exist
 		case <-ctx.Done():
