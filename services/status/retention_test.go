@@ -63,9 +63,14 @@ func TestRemovedJobsLeaveTheAnswers(t *testing.T) {
 	n, ctx := testenv.StartNATS(t), testenv.Context(t)
 	b := n.Bus("test")
 	start(ctx, t, n.Bus("status"), time.Hour)
-	sequence := publish(ctx, t, b, event(0, 1, 1, 1, 1, events.Started{Spec: newSpec(events.Normal)}))
-	sequence = max(sequence, publish(ctx, t, b, event(1, 1, 1, 1, 2, events.Failed{})))
-	get(ctx, t, b, sequence)
+	publish(ctx, t, b, event(0, 1, 1, 1, 1, events.Started{Spec: newSpec(events.Normal)}))
+	publish(ctx, t, b, event(1, 1, 1, 1, 2, events.Failed{}))
+	testenv.Eventually(ctx, t, "the job is known", func() error {
+		if s, code := ask[events.Status](ctx, t, b, events.SubjectStatusGet, events.Get{ID: jobID}); s.State != events.StateFailed {
+			return errors.New("it is " + string(s.State) + code)
+		}
+		return nil
+	})
 	if err := (store{kv: b.Documents}).remove(ctx, jobID, noon.Add(time.Hour)); err != nil {
 		t.Fatal(err)
 	}
