@@ -5,6 +5,7 @@ go 1.26.0
 require (
 	github.com/jackc/pgx/v5 v5.12.0
 	sluice/internal v0.0.0
+	sluice/pkg v0.0.0
 )
 
 require (
@@ -23,7 +24,6 @@ require (
 	golang.org/x/sys v0.49.0 // indirect
 	golang.org/x/text v0.43.0 // indirect
 	golang.org/x/time v0.16.0 // indirect
-	sluice/pkg v0.0.0 // indirect
 )
 
 replace (

@@ -28,13 +28,19 @@ var cluster struct {
 // it from TestMain.
 func Main(m *testing.M) {
 	code := m.Run()
-	if cluster.server != nil {
-		if err := cluster.server.Stop(context.Background()); err != nil {
-			fmt.Fprintln(os.Stderr, "stopping Postgres:", err)
-		}
-		_ = os.RemoveAll(filepath.Dir(cluster.server.DataDir()))
-	}
+	Close()
 	os.Exit(code) //nolint:forbidigo // this is the end of a TestMain
+}
+
+// Close ends the Postgres that tests may have started, for a TestMain of its own kind.
+func Close() {
+	if cluster.server == nil {
+		return
+	}
+	if err := cluster.server.Stop(context.Background()); err != nil {
+		fmt.Fprintln(os.Stderr, "stopping Postgres:", err)
+	}
+	_ = os.RemoveAll(filepath.Dir(cluster.server.DataDir()))
 }
 
 // Database returns the URL of a fresh, empty database for one test: on the server of SLUICE_TEST_DATABASE_URL if that

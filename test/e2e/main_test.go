@@ -11,8 +11,8 @@ import (
 	"sluice/internal/testenv"
 )
 
-// command is the path of the sluice that is tested.
-var command string
+// Paths of the programs that are tested.
+var command, apiCommand, statusCommand, ingesterCommand string
 
 func TestMain(m *testing.M) {
 	code, err := buildAndRun(m)
@@ -33,11 +33,14 @@ func buildAndRun(m *testing.M) (int, error) {
 		return 0, fmt.Errorf("making a place for the command: %w", err)
 	}
 	defer func() { _ = os.RemoveAll(dir) }()
-	command = filepath.Join(dir, "sluice")
-	build := exec.Command("go", "build", "-o", command, "./cmd/sluice")
+	command, apiCommand = filepath.Join(dir, "sluice"), filepath.Join(dir, "sluice-api")
+	statusCommand, ingesterCommand = filepath.Join(dir, "sluice-status"), filepath.Join(dir, "sluice-ingester")
+	build := exec.Command("go", "build", "-o", dir, "./cmd/sluice", "./services/api/cmd/sluice-api",
+		"./services/status/cmd/sluice-status", "./services/ingester/cmd/sluice-ingester")
 	build.Dir = root
 	if output, err := build.CombinedOutput(); err != nil {
 		return 0, fmt.Errorf("building the command: %w\n%s", err, output)
 	}
+	defer testenv.Close()
 	return m.Run(), nil
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"runtime"
 	"strings"
 	"syscall"
@@ -21,11 +22,17 @@ type process struct {
 	ended          chan struct{}
 }
 
-// launch runs sluice with nothing of the caller's environment but what every program needs. It is ended with the test,
-// and killed with the test's process.
+// launch runs sluice as run does.
 func launch(t testing.TB, env []string, args ...string) *process {
 	t.Helper()
-	p := &process{cmd: exec.Command(command, args...), ended: make(chan struct{})}
+	return run(t, command, env, args...)
+}
+
+// run runs a program with nothing of the caller's environment but what every program needs. It is ended with the test,
+// and killed with the test's process.
+func run(t testing.TB, program string, env []string, args ...string) *process {
+	t.Helper()
+	p := &process{cmd: exec.Command(program, args...), ended: make(chan struct{})}
 	p.cmd.Env = append([]string{"PATH=" + os.Getenv("PATH"), "HOME=" + os.Getenv("HOME"), "SLUICE_PGBIN=" + os.Getenv("SLUICE_PGBIN")}, env...)
 	p.cmd.Stdout, p.cmd.Stderr = &p.stdout, &p.stderr
 	p.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
@@ -49,7 +56,7 @@ func launch(t testing.TB, env []string, args ...string) *process {
 		<-p.ended
 		late.Stop()
 		if t.Failed() {
-			t.Logf("sluice %s said\n%s%s", strings.Join(args, " "), p.stdout.String(), p.stderr.String())
+			t.Logf("%s %s said\n%s%s", filepath.Base(program), strings.Join(args, " "), p.stdout.String(), p.stderr.String())
 		}
 	})
 	return p

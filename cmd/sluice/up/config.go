@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/pflag"
 
+	"sluice/services/api"
 	"sluice/services/ingester/source"
 )
 
@@ -80,7 +81,7 @@ func (c *Config) Validate() error {
 		}
 		taken[a.addr] = a.flag
 	}
-	if host, _, err := net.SplitHostPort(c.APIAddr); err == nil && host != "" && !loopback(host) {
+	if host, _, err := net.SplitHostPort(c.APIAddr); err == nil && host != "" && !api.Loopback(c.APIAddr) {
 		bad = append(bad, fmt.Errorf("--api-addr must be a loopback address, not %s: the API asks nobody for a key", host))
 	}
 	if _, err := c.web(); err != nil {
@@ -103,11 +104,6 @@ func (c *Config) web() (*source.HTTP, error) {
 	config := source.DefaultConfig()
 	config.Allow = append([]string{"127.0.0.0/8", "::1/128"}, c.SourceAllow...)
 	return source.NewHTTP(config)
-}
-
-func loopback(host string) bool {
-	ip := net.ParseIP(host)
-	return host == "localhost" || ip != nil && ip.IsLoopback()
 }
 
 // dataHome is the user's folder for data: XDG_DATA_HOME (XDG Base Directory Specification) or what stands for it.

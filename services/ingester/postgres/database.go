@@ -8,6 +8,7 @@ package postgres
 
 import (
 	"context"
+	"database/sql"
 	"embed"
 	"fmt"
 	"io/fs"
@@ -54,6 +55,19 @@ func Connect(ctx context.Context, url string, maxConns int) (*Database, error) {
 	return db, nil
 }
 
+// Open connects to a database that is ready to be loaded into. It fails with [ErrNotMigrated] where the set-up is missing.
+func Open(ctx context.Context, url string, maxConns int) (*Database, error) {
+	db, err := Connect(ctx, url, maxConns)
+	if err != nil {
+		return nil, err
+	}
+	if err := db.Migrated(ctx); err != nil {
+		db.Close()
+		return nil, err
+	}
+	return db, nil
+}
+
 // Ping reports whether the database answers.
 func (db *Database) Ping(ctx context.Context) error {
 	if err := db.pool.Ping(ctx); err != nil {
@@ -71,18 +85,9 @@ func (db *Database) Migrate(ctx context.Context) error {
 	if err := db.createSchema(ctx); err != nil {
 		return fmt.Errorf("creating schema sluice: %w", failure(err))
 	}
-	files, err := fs.Sub(migrations, "migrations")
-	if err != nil {
-		return fmt.Errorf("reading the migrations: %w", err)
-	}
-	locker, err := lock.NewPostgresSessionLocker(lock.WithLockTimeout(1, 300)) // each second, for five minutes
-	if err != nil {
-		return fmt.Errorf("preparing the migrations: %w", err)
-	}
 	std := stdlib.OpenDBFromPool(db.pool)
 	defer func() { _ = std.Close() }()
-	provider, err := goose.NewProvider(goose.DialectPostgres, std, files,
-		goose.WithTableName("sluice.migrations"), goose.WithSessionLocker(locker), goose.WithDisableGlobalRegistry(true))
+	provider, err := newMigrator(std)
 	if err != nil {
 		return fmt.Errorf("preparing the migrations: %w", err)
 	}
@@ -90,6 +95,44 @@ func (db *Database) Migrate(ctx context.Context) error {
 		return fmt.Errorf("migrating schema sluice: %w", err)
 	}
 	return nil
+}
+
+// Migrated fails with [ErrNotMigrated] if schema sluice is missing or older than this package needs.
+func (db *Database) Migrated(ctx context.Context) error {
+	std := stdlib.OpenDBFromPool(db.pool)
+	defer func() { _ = std.Close() }()
+	provider, err := newMigrator(std)
+	if err != nil {
+		return fmt.Errorf("preparing the migrations: %w", err)
+	}
+	var exists bool
+	if err := db.pool.QueryRow(ctx, "SELECT to_regclass('sluice.migrations') IS NOT NULL").Scan(&exists); err != nil {
+		return fmt.Errorf("looking for schema sluice: %w", failure(err))
+	}
+	if !exists {
+		return ErrNotMigrated
+	}
+	pending, err := provider.HasPending(ctx)
+	if err != nil {
+		return fmt.Errorf("looking at the version of schema sluice: %w", failure(err))
+	}
+	if pending {
+		return ErrNotMigrated
+	}
+	return nil
+}
+
+func newMigrator(std *sql.DB) (*goose.Provider, error) {
+	files, err := fs.Sub(migrations, "migrations")
+	if err != nil {
+		return nil, err
+	}
+	locker, err := lock.NewPostgresSessionLocker(lock.WithLockTimeout(1, 300)) // each second, for five minutes
+	if err != nil {
+		return nil, err
+	}
+	return goose.NewProvider(goose.DialectPostgres, std, files,
+		goose.WithTableName("sluice.migrations"), goose.WithSessionLocker(locker), goose.WithDisableGlobalRegistry(true))
 }
 
 // createSchema asks first, so that a role without the right to create schemas may use one that was made for it.

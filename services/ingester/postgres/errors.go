@@ -18,6 +18,8 @@ var (
 	ErrFenceLost = errors.New("another worker has opened the job")
 	// ErrSuperseded says that a newer run of the job has been opened.
 	ErrSuperseded = errors.New("a newer run of the job has been opened")
+	// ErrNotMigrated says that schema sluice is missing or old; run the set-up step.
+	ErrNotMigrated = errors.New("schema sluice is missing or older than this program needs")
 	// ErrUncertain says that a COMMIT got no answer. Only opening the job again tells whether it took place.
 	ErrUncertain = errors.New("the database did not say whether it committed")
 )

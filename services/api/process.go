@@ -1,0 +1,90 @@
+package api
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"os"
+
+	"github.com/spf13/pflag"
+	"golang.org/x/sync/errgroup"
+
+	"sluice/pkg/bus"
+	"sluice/pkg/daemon"
+	"sluice/pkg/seal"
+)
+
+// Settings are what the API as a process of its own is told by flags and environment.
+type Settings struct {
+	Addr        string
+	WithoutKeys bool
+	NATSURL     string
+	OpsAddr     string
+	SecretKey   string // by the environment only: the command line can be seen by everyone
+}
+
+// DefaultSettings returns the settings of a process without flags.
+func DefaultSettings() Settings {
+	return Settings{
+		Addr: "127.0.0.1:3000", NATSURL: "nats://127.0.0.1:4222", OpsAddr: "127.0.0.1:0",
+		SecretKey: os.Getenv("SLUICE_SECRET_KEY"),
+	}
+}
+
+// Flags adds a flag for each setting.
+func (s *Settings) Flags(f *pflag.FlagSet) {
+	f.StringVar(&s.Addr, "api-addr", s.Addr, "where the API listens")
+	f.BoolVar(&s.WithoutKeys, "without-keys", s.WithoutKeys,
+		"let whoever reaches the address use the API; needed for any but a loopback address")
+	f.StringVar(&s.NATSURL, "nats-url", s.NATSURL, "the NATS server")
+	f.StringVar(&s.OpsAddr, "ops-addr", s.OpsAddr, "where /healthz, /readyz and /metrics are; port 0: a free one, logged")
+}
+
+// Run runs a replica until ctx ends. It waits for NATS and its set-up, and says so.
+func (s *Settings) Run(ctx context.Context, log *slog.Logger) error {
+	config := DefaultConfig()
+	config.Log = log.With("service", "api")
+	if !s.WithoutKeys && !Loopback(s.Addr) {
+		return fmt.Errorf("SLUICE_API_ADDR (--api-addr) must be a loopback address, not %s, unless --without-keys says that"+
+			" whoever reaches it may use the API", s.Addr)
+	}
+	sealer, err := seal.New(s.SecretKey)
+	if err != nil {
+		return err
+	}
+	listener, err := net.Listen("tcp", s.Addr)
+	if err != nil {
+		return fmt.Errorf("listening on %s; is SLUICE_API_ADDR (--api-addr) in use or not this machine's? %w", s.Addr, err)
+	}
+	b, err := bus.Await(ctx, s.NATSURL, "api", func(err error) { config.Log.Warn("waiting for NATS", "err", err) })
+	if err != nil {
+		return errors.Join(err, listener.Close())
+	}
+	defer b.Conn.Close()
+	config.Log.Info("the API listens", "addr", listener.Addr().String())
+	replica := New(config, b, sealer)
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error { return replica.Run(ctx, listener) })
+	group.Go(func() error {
+		return daemon.Ops{Addr: s.OpsAddr, Log: config.Log, Ready: func(context.Context) error {
+			if !b.Conn.IsConnected() {
+				return errors.New("NATS is not connected")
+			}
+			return nil
+		}}.Run(ctx)
+	})
+	return group.Wait()
+}
+
+// Loopback reports whether only this machine reaches an address, host:port. Until it asks for keys, the API listens on
+// no other.
+func Loopback(addr string) bool {
+	host, _, err := net.SplitHostPort(addr)
+	if err != nil {
+		return false
+	}
+	ip := net.ParseIP(host)
+	return host == "localhost" || ip != nil && ip.IsLoopback()
+}
