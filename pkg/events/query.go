@@ -7,6 +7,12 @@ type Get struct {
 	Sequence uint64 `json:"sequence,omitempty"`
 }
 
+// Cancel asks status to bring about a job's end. The answer is the job's status: cancelled if no worker ever had it, else
+// cancelling until its worker confirms.
+type Cancel struct {
+	ID string `json:"id"`
+}
+
 // List asks status for a page of jobs, the newest first.
 type List struct {
 	State State `json:"state,omitempty"` // empty: any
@@ -31,5 +37,6 @@ type Page struct {
 const (
 	QueryNotFound = "404"
 	QueryInvalid  = "400"
+	QueryFinished = "409" // the job has ended otherwise
 	QueryFailed   = "500"
 )

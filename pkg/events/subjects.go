@@ -2,8 +2,9 @@ package events
 
 // The subjects on which services answer requests.
 const (
-	SubjectStatusGet  = "svc.status.get"
-	SubjectStatusList = "svc.status.list"
+	SubjectStatusGet    = "svc.status.get"
+	SubjectStatusList   = "svc.status.list"
+	SubjectStatusCancel = "svc.status.cancel"
 )
 
 // JobSubjects matches the subject of every job's message.

@@ -28,6 +28,7 @@ type statusDouble struct {
 	page    events.Page
 	asked   []events.List
 	failure string // error code that every question is answered with
+	refusal string // error code that every cancel is answered with
 }
 
 func (e *env) playStatus(t testing.TB) *statusDouble {
@@ -43,8 +44,9 @@ func (e *env) playStatus(t testing.TB) *statusDouble {
 		subject string
 		handler func(testing.TB, micro.Request) error
 	}{
-		"get":  {events.SubjectStatusGet, d.get},
-		"list": {events.SubjectStatusList, d.list},
+		"get":    {events.SubjectStatusGet, d.get},
+		"list":   {events.SubjectStatusList, d.list},
+		"cancel": {events.SubjectStatusCancel, d.cancel},
 	} {
 		handler := micro.HandlerFunc(func(r micro.Request) {
 			if err := answer.handler(t, r); err != nil {
@@ -89,6 +91,23 @@ func (d *statusDouble) get(t testing.TB, r micro.Request) error {
 		return r.Error(events.QueryNotFound, "no such job", nil)
 	}
 	return r.RespondJSON(events.Status{ID: question.ID, State: events.StateQueued, Run: 1, Spec: created.Spec, QueuePosition: 1})
+}
+
+// cancels sets the error code that cancels are answered with; "" lets them be answered as questions are.
+func (d *statusDouble) cancels(code string) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.refusal = code
+}
+
+func (d *statusDouble) cancel(t testing.TB, r micro.Request) error {
+	d.mu.Lock()
+	refusal := d.refusal
+	d.mu.Unlock()
+	if refusal != "" {
+		return r.Error(refusal, "told to refuse, by nats://inside", nil)
+	}
+	return d.get(t, r)
 }
 
 func (d *statusDouble) list(_ testing.TB, r micro.Request) error {

@@ -59,6 +59,19 @@ func (s *Service) JobStatus(ctx context.Context, r openapi.JobStatusRequestObjec
 	return openapi.JobStatus200JSONResponse{JobID: status.ID, State: firstDesignStates[status.State]}, nil
 }
 
+// JobCancel is the first design's way to cancel a job. It tells the state, whether it came too late or not.
+func (s *Service) JobCancel(ctx context.Context, r openapi.JobCancelRequestObject) (openapi.JobCancelResponseObject, error) {
+	status, err := s.cancel(ctx, r.Params.JobID)
+	var refused *refusal
+	if errors.As(err, &refused) && refused.code == codeAlreadyFinished {
+		status, err = s.jobStatus(ctx, r.Params.JobID)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return openapi.JobCancel200JSONResponse{JobID: status.ID, State: firstDesignStates[status.State]}, nil
+}
+
 // firstDesignStates are the states in the words of pg-boss, which the first design used.
 var firstDesignStates = map[events.State]openapi.FirstDesignStatusState{
 	events.StateQueued:     openapi.FirstDesignStatusStateCreated,

@@ -24,6 +24,7 @@ const (
 	codeJobNotFound          code = "job_not_found"
 	codeNotFinished          code = "not_finished"
 	codeNoResult             code = "no_result"
+	codeAlreadyFinished      code = "already_finished"
 	codeIdempotencyConflict  code = "idempotency_conflict"
 	codeSecretKeyMissing     code = "secret_key_missing"
 	codeStatusUnavailable    code = "status_unavailable"
@@ -44,6 +45,7 @@ var problems = map[code]struct {
 	codeJobNotFound:          {http.StatusNotFound, "There is no such job"},
 	codeNotFinished:          {http.StatusConflict, "The job is still under way"},
 	codeNoResult:             {http.StatusConflict, "The job has no result"},
+	codeAlreadyFinished:      {http.StatusConflict, "The job has ended already"},
 	codeIdempotencyConflict:  {http.StatusConflict, "The idempotency key belongs to another request"},
 	codeSecretKeyMissing:     {http.StatusUnprocessableEntity, "The address cannot be kept secret"},
 	codeStatusUnavailable:    {http.StatusServiceUnavailable, "Status does not answer"},

@@ -99,13 +99,22 @@ func listQuestion(p openapi.ListJobsParams) (events.List, error) {
 	return question, nil
 }
 
-// jobStatus asks for one job. An id that is no UUID is the id of no job.
+// jobStatus asks for one job.
 func (s *Service) jobStatus(ctx context.Context, id string) (events.Status, error) {
+	id, err := validID(id)
+	if err != nil {
+		return events.Status{}, err
+	}
+	return s.status(ctx, events.Get{ID: id})
+}
+
+// validID returns the id in its usual form. One that is no UUID is the id of no job.
+func validID(id string) (string, error) {
 	parsed, err := uuid.Parse(id)
 	if err != nil || len(id) != 36 {
-		return events.Status{}, refuse(codeJobNotFound, "check the id; jobs are forgotten some time after their end")
+		return "", refuse(codeJobNotFound, "check the id; jobs are forgotten some time after their end")
 	}
-	return s.status(ctx, events.Get{ID: parsed.String()})
+	return parsed.String(), nil
 }
 
 func (s *Service) status(ctx context.Context, question events.Get) (events.Status, error) {
@@ -133,6 +142,8 @@ func (s *Service) ask(ctx context.Context, subject string, question, answer any)
 	}
 	switch code := reply.Header.Get(micro.ErrorCodeHeader); code {
 	case "":
+	case events.QueryFinished:
+		return refuse(codeAlreadyFinished, "it is too late to cancel the job: it has ended")
 	case events.QueryNotFound:
 		return refuse(codeJobNotFound, "check the id; jobs are forgotten some time after their end")
 	default:

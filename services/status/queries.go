@@ -40,14 +40,16 @@ func (q *queries) serve(ctx context.Context) (micro.Service, error) {
 	if err != nil {
 		return nil, fmt.Errorf("registering the status service: %w", err)
 	}
-	endpoints := map[string]micro.HandlerFunc{
-		events.SubjectStatusGet:  answer(ctx, q.log, q.get),
-		events.SubjectStatusList: answer(ctx, q.log, q.list),
-	}
-	names := map[string]string{events.SubjectStatusGet: "get", events.SubjectStatusList: "list"}
-	for subject, handler := range endpoints {
-		if err := service.AddEndpoint(names[subject], handler, micro.WithEndpointSubject(subject)); err != nil {
-			return nil, errors.Join(fmt.Errorf("registering %s: %w", subject, err), service.Stop())
+	for _, endpoint := range []struct {
+		name, subject string
+		handler       micro.HandlerFunc
+	}{
+		{"get", events.SubjectStatusGet, answer(ctx, q.log, q.get)},
+		{"list", events.SubjectStatusList, answer(ctx, q.log, q.list)},
+		{"cancel", events.SubjectStatusCancel, answer(ctx, q.log, q.cancel)},
+	} {
+		if err := service.AddEndpoint(endpoint.name, endpoint.handler, micro.WithEndpointSubject(endpoint.subject)); err != nil {
+			return nil, errors.Join(fmt.Errorf("registering %s: %w", endpoint.subject, err), service.Stop())
 		}
 	}
 	if err := q.bus.Conn.Flush(); err != nil { // requests are refused until the server knows of the endpoints
@@ -69,6 +71,8 @@ func answer[Q, A any](ctx context.Context, log *slog.Logger, ask func(context.Co
 			switch {
 			case errors.Is(err, errNotFound):
 				refuse(log, r, events.QueryNotFound, err.Error())
+			case errors.Is(err, errFinished):
+				refuse(log, r, events.QueryFinished, err.Error())
 			case err != nil:
 				log.Error("question not answered", "subject", r.Subject(), "err", err)
 				refuse(log, r, events.QueryFailed, "status cannot read its store")
