@@ -1,16 +1,20 @@
 package localpg
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 )
 
-// openPlace is where root puts a cluster whose directory the server's user can't reach.
-const openPlace = "/var/lib/sluice"
+const (
+	// openPlace is where root puts a cluster whose directory the server's user can't reach.
+	openPlace = "/var/lib/sluice"
+	// signpost is the file in that directory that says where. It moves with the directory and is removed with it, so
+	// that a cluster is found by whom it belongs to and by nobody else.
+	signpost = "elsewhere"
+)
 
 // home is where a cluster lives and who runs it.
 type home struct {
@@ -39,19 +43,13 @@ func locate(dir string) (home, error) {
 		return home{}, err
 	}
 	here := home{dir: dir, account: account}
-	there := home{dir: substitute(dir), account: account, displaced: true}
 	if account == nil {
 		return here, nil
 	}
-	for _, h := range []home{here, there} {
-		info, err := os.Stat(h.data())
-		if errors.Is(err, os.ErrNotExist) {
-			continue
-		}
-		if err != nil {
-			return home{}, fmt.Errorf("looking for a cluster: %w", err)
-		}
-		h.account, err = ownerOf(info)
+	if there, err := here.follow(); err != nil || there.displaced {
+		return there, err
+	}
+	if h, err := here.owned(); err != nil || h.account != account {
 		return h, err
 	}
 	if err := passable(dir); err != nil {
@@ -60,7 +58,66 @@ func locate(dir string) (home, error) {
 	if obstacle, err := account.closed(dir); err != nil || obstacle == "" {
 		return here, err
 	}
-	return there, there.create()
+	return here.displace()
+}
+
+// owned returns the home with the owner of its cluster, if there is one already, as who runs it.
+func (h home) owned() (home, error) {
+	info, err := os.Stat(h.data())
+	if errors.Is(err, os.ErrNotExist) {
+		return h, nil
+	}
+	if err != nil {
+		return home{}, fmt.Errorf("looking for a cluster: %w", err)
+	}
+	h.account, err = ownerOf(info)
+	return h, err
+}
+
+// follow returns the home that the signpost points to, or h if there is none.
+func (h home) follow() (home, error) {
+	path := filepath.Join(h.dir, signpost)
+	place, err := os.ReadFile(path)
+	if errors.Is(err, os.ErrNotExist) {
+		return h, nil
+	}
+	if err != nil {
+		return home{}, fmt.Errorf("looking for a cluster: %w", err)
+	}
+	there := home{dir: strings.TrimSpace(string(place)), account: h.account, displaced: true}
+	if _, err := os.Stat(there.dir); err != nil {
+		return home{}, fmt.Errorf("the cluster of %s was kept in %s, which can't be found: bring it back, or remove %s to begin anew: %w",
+			h.dir, there.dir, path, err)
+	}
+	return there.owned()
+}
+
+// displace makes a home in the open place, passable even under a strict umask, and puts the signpost up.
+func (h home) displace() (home, error) {
+	if err := os.MkdirAll(openPlace, 0o711); err != nil { //nolint:gosec // the server's user passes through
+		return home{}, fmt.Errorf("creating a directory that user %s can reach: %w", h.account.name, err)
+	}
+	dir, err := os.MkdirTemp(openPlace, "postgres-")
+	if err != nil {
+		return home{}, fmt.Errorf("creating a directory that user %s can reach: %w", h.account.name, err)
+	}
+	for _, d := range []string{openPlace, dir} {
+		if err := passable(d); err != nil {
+			return home{}, err
+		}
+	}
+	there := home{dir: dir, account: h.account, displaced: true}
+	if err := there.reachable(); err != nil {
+		return home{}, err
+	}
+	path := filepath.Join(h.dir, signpost)
+	if err := os.WriteFile(path+".new", []byte(dir+"\n"), 0o600); err != nil {
+		return home{}, fmt.Errorf("noting where the cluster is: %w", err)
+	}
+	if err := os.Rename(path+".new", path); err != nil {
+		return home{}, fmt.Errorf("noting where the cluster is: %w", err)
+	}
+	return there, nil
 }
 
 // resolve makes two names of one directory the same.
@@ -70,24 +127,6 @@ func resolve(dir string) (string, error) {
 		return "", err
 	}
 	return filepath.EvalSymlinks(dir)
-}
-
-func substitute(dir string) string {
-	sum := sha256.Sum256([]byte(dir))
-	return filepath.Join(openPlace, hex.EncodeToString(sum[:6]))
-}
-
-// create makes the substitute home, passable even under a strict umask.
-func (h home) create() error {
-	for _, dir := range []string{openPlace, h.dir} {
-		if err := os.MkdirAll(dir, 0o711); err != nil { //nolint:gosec // the server's user passes through
-			return fmt.Errorf("creating a directory that user %s can reach: %w", h.account.name, err)
-		}
-		if err := passable(dir); err != nil {
-			return err
-		}
-	}
-	return h.reachable()
 }
 
 // reachable says which directory keeps the server's user from its data.

@@ -109,3 +109,42 @@ func TestInitBelowAClosedDirectory(t *testing.T) {
 		t.Errorf("Init: %v", err)
 	}
 }
+
+// A cluster that had to be put elsewhere belongs to its directory: it moves with it, and a new directory of the same
+// name does not get it.
+func TestDisplacedClusterBelongsToItsDirectory(t *testing.T) {
+	t.Parallel()
+	if os.Geteuid() != 0 {
+		return // nothing is displaced
+	}
+	closed := openDir(t)
+	if err := os.Chmod(closed, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	old, moved := filepath.Join(closed, "old"), filepath.Join(closed, "moved")
+	begin := func(dir string) *Server {
+		s := start(t, throwaway(t, dir))
+		t.Cleanup(func() { _ = os.RemoveAll(s.home.dir) })
+		return s
+	}
+	s := begin(old)
+	query(t, s.SocketURL("postgres"), "CREATE TABLE kept ()")
+	stop(t, s)
+	if err := os.Rename(old, moved); err != nil {
+		t.Fatal(err)
+	}
+	s = begin(moved)
+	query(t, s.SocketURL("postgres"), "SELECT * FROM kept")
+	stop(t, s)
+	s = begin(old)
+	if out, err := psql(t, s.SocketURL("postgres"), "SELECT * FROM kept"); err == nil {
+		t.Errorf("a new directory has the old one's data: %s", out)
+	}
+	stop(t, s)
+	if err := os.RemoveAll(s.home.dir); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Start(t.Context(), throwaway(t, old)); err == nil || !strings.Contains(err.Error(), s.home.dir) || !strings.Contains(err.Error(), signpost) {
+		t.Errorf("without its data it starts with %v", err)
+	}
+}

@@ -29,7 +29,7 @@ func Start(ctx context.Context, cfg Config) (*Server, error) {
 		return nil, err
 	}
 	if h.displaced {
-		cfg.Log.Warn("the server's user can't reach the Postgres directory, the data are kept elsewhere",
+		cfg.Log.Info("the server's user can't reach the Postgres directory, the data are kept elsewhere",
 			"dir", cfg.Dir, "instead", h.dir, "user", h.account.name)
 	}
 	lock, err := acquire(h.lock(), cfg.Dir)

@@ -17,6 +17,7 @@ type code string
 
 const (
 	codeInvalidRequest       code = "invalid_request"
+	codeCrossOrigin          code = "cross_origin"
 	codeUnsupportedMediaType code = "unsupported_media_type"
 	codeBodyTooLarge         code = "body_too_large"
 	codeNotFound             code = "not_found"
@@ -38,6 +39,7 @@ var problems = map[code]struct {
 	title  string
 }{
 	codeInvalidRequest:       {http.StatusBadRequest, "The request is not valid"},
+	codeCrossOrigin:          {http.StatusForbidden, "The request comes from elsewhere"},
 	codeUnsupportedMediaType: {http.StatusUnsupportedMediaType, "The body's media type is not supported"},
 	codeBodyTooLarge:         {http.StatusRequestEntityTooLarge, "The body is too large"},
 	codeNotFound:             {http.StatusNotFound, "There is no such path"},
@@ -131,7 +133,9 @@ func asRefusal(err error) *refusal {
 	case http.StatusBadRequest: // a parameter that the generated code could not read
 		text, _ := h.Message.(string)
 		text, _, _ = strings.Cut(text, ":")
-		return refuse(codeInvalidRequest, text)
+		name := text[strings.LastIndex(text, " ")+1:]
+		return refuse(codeInvalidRequest, "the parameter "+name+" is missing or malformed",
+			fieldError{name, "is missing or malformed"})
 	}
 	return refuse(codeInternal, "the log of the API tells more").because(err)
 }

@@ -74,7 +74,7 @@ func TestErrorsTellNothingInternal(t *testing.T) {
 	h.GET("/teapot", func(echo.Context) error { return echo.NewHTTPError(http.StatusTeapot, "inside") })
 	for _, path := range []string{"/error", "/panic", "/teapot"} {
 		w := httptest.NewRecorder()
-		h.ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), http.MethodGet, path, nil))
+		h.ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), http.MethodGet, "http://localhost"+path, nil))
 		a := answer{status: w.Code, header: w.Header(), body: w.Body.Bytes()}
 		refused(t, a, codeInternal)
 		if err := described().allows(http.MethodGet, path, a); err != nil {

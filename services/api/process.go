@@ -46,6 +46,7 @@ func (s *Settings) Flags(f *pflag.FlagSet) {
 func (s *Settings) Run(ctx context.Context, log *slog.Logger) error {
 	config := DefaultConfig()
 	config.Log = log.With("service", "api")
+	config.LocalOnly = Loopback(s.Addr)
 	if !s.WithoutKeys && !Loopback(s.Addr) {
 		return fmt.Errorf("SLUICE_API_ADDR (--api-addr) must be a loopback address, not %s, unless --without-keys says that"+
 			" whoever reaches it may use the API", s.Addr)

@@ -10,7 +10,7 @@ import (
 // recorded posts to the handler without a network between.
 func recorded(t testing.TB, h http.Handler, path string, body []byte, header map[string]string) answer {
 	t.Helper()
-	r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, path, bytes.NewReader(body))
+	r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "http://localhost"+path, bytes.NewReader(body))
 	for name, value := range header {
 		if value != "" {
 			r.Header.Set(name, value)

@@ -31,6 +31,7 @@ func (s *Service) routes(e *echo.Echo) {
 			return errors.New("panic")
 		},
 	}))
+	e.Use(s.ownOnly)
 	e.Use(middleware.BodyLimit(maxBody))
 	e.Use(trace)
 	e.Use(readForm)

@@ -23,12 +23,13 @@ import (
 // Config tunes the service.
 type Config struct {
 	DrainTime time.Duration // how long requests under way may take at the end
+	LocalOnly bool          // answer only requests to localhost or a loopback address
 	Log       *slog.Logger
 }
 
 // DefaultConfig returns the settings for production.
 func DefaultConfig() Config {
-	return Config{DrainTime: 3 * time.Second, Log: slog.Default()}
+	return Config{DrainTime: 3 * time.Second, LocalOnly: true, Log: slog.Default()}
 }
 
 // Service is one replica of the API.

@@ -12,6 +12,7 @@ import (
 type announcement struct {
 	api, files, nats, monitor, postgres, dataDir, filesDir string
 	sample                                                 bool
+	idle                                                   bool // no ingester runs in this process
 }
 
 func (a announcement) write(w io.Writer) error {
@@ -32,6 +33,9 @@ READY
   curl -d "fileUrl=http://%s/%s" -X POST %s/download_file
 
 `, nearby(a.files), sampleName, nearby(a.api))
+	}
+	if a.idle {
+		text += "No ingester runs here: jobs wait until you start one beside it, with these addresses of NATS and Postgres.\n\n"
 	}
 	text += "Ctrl-C ends all of it; jobs and data are kept.\n"
 	if _, err := io.WriteString(w, text); err != nil {

@@ -81,8 +81,12 @@ func (c *Config) Validate() error {
 		}
 		taken[a.addr] = a.flag
 	}
-	if host, _, err := net.SplitHostPort(c.APIAddr); err == nil && host != "" && !api.Loopback(c.APIAddr) {
-		bad = append(bad, fmt.Errorf("--api-addr must be a loopback address, not %s: the API asks nobody for a key", host))
+	for _, a := range []struct{ flag, addr string }{
+		{"api-addr", c.APIAddr}, {"nats-addr", c.NATSAddr}, {"nats-monitor-addr", c.MonitorAddr},
+	} {
+		if host, _, err := net.SplitHostPort(a.addr); err == nil && host != "" && !api.Loopback(a.addr) {
+			bad = append(bad, fmt.Errorf("--%s must be a loopback address, not %s: nobody is asked for a key there", a.flag, host))
+		}
 	}
 	if _, err := c.web(); err != nil {
 		bad = append(bad, fmt.Errorf("--source-allow: %w", err))
@@ -98,6 +102,9 @@ func (c *Config) Validate() error {
 	}
 	return errors.Join(bad...)
 }
+
+// ownFiles is the folder of files that is made when none is named.
+func (c *Config) ownFiles() string { return filepath.Join(c.DataDir, "files") }
 
 // web is where files may come from.
 func (c *Config) web() (*source.HTTP, error) {

@@ -16,14 +16,17 @@ const (
 	unfinished = ".part" // what a file is called besides its name while it is written
 )
 
-// prepareFiles makes the folder of files and, if it is empty, writes the sample into it.
-func prepareFiles(dir string) error {
-	if err := os.MkdirAll(dir, 0o755); err != nil { //nolint:gosec // served to anyone anyway
-		return fmt.Errorf("making the folder of files: %w", err)
+// prepareFiles makes the folder of files, if it is ours and not one that a user has named, and writes the sample into it
+// if it is empty.
+func prepareFiles(dir string, ours bool) error {
+	if ours {
+		if err := os.MkdirAll(dir, 0o755); err != nil { //nolint:gosec // served to anyone anyway
+			return fmt.Errorf("making the folder of files: %w", err)
+		}
 	}
 	present, err := os.ReadDir(dir)
 	if err != nil {
-		return fmt.Errorf("reading the folder of files: %w", err)
+		return fmt.Errorf("reading the folder of files (--files-dir): %w", err)
 	}
 	for _, entry := range present {
 		if entry.Name() != sampleName+unfinished { // left by a run that was killed

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net"
 	"path/filepath"
 	"strconv"
@@ -18,8 +19,13 @@ import (
 // natsTime bounds the start of the NATS server.
 const natsTime = 10 * time.Second
 
+const (
+	natsLookEvery = time.Second
+	natsPatience  = 3 // looks that find it unwell before it is given up
+)
+
 // startNATS runs a NATS server in this process. Whatever it has acknowledged is on disk.
-func startNATS(c Config) (*server.Server, error) {
+func startNATS(c Config, log *slog.Logger) (*server.Server, error) {
 	host, port, err := natsAddr(c.NATSAddr, "nats-addr")
 	if err != nil {
 		return nil, err
@@ -31,11 +37,12 @@ func startNATS(c Config) (*server.Server, error) {
 	s, err := server.NewServer(&server.Options{
 		ServerName: "sluice-up", Host: host, Port: port, HTTPHost: monitorHost, HTTPPort: monitorPort,
 		JetStream: true, StoreDir: filepath.Join(c.DataDir, "nats"), SyncAlways: true,
-		NoSigs: true, NoLog: true,
+		NoSigs: true,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("making the NATS server: %w", err)
 	}
+	s.SetLoggerV2(natsLog{log.With("service", "nats")}, false, false, false)
 	s.Start()
 	if !s.ReadyForConnections(natsTime) {
 		stopNATS(s)
@@ -43,6 +50,44 @@ func startNATS(c Config) (*server.Server, error) {
 	}
 	return s, nil
 }
+
+// watchNATS fails when the server is not well for several looks in a row, and else returns when ctx ends. A stream that
+// could not be written to, as on a full disk, takes nothing more until the server starts anew: to go on would be to accept
+// nothing, to report nothing, and to say nothing about it.
+func watchNATS(ctx context.Context, s *server.Server) error {
+	look := time.NewTicker(natsLookEvery)
+	defer look.Stop()
+	for unwell := 0; ; {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-look.C:
+		}
+		health := s.Healthz(&server.HealthzOptions{Details: true})
+		if health.Status == "ok" {
+			unwell = 0
+			continue
+		}
+		if unwell++; unwell < natsPatience {
+			continue
+		}
+		why := health.Error
+		if len(health.Errors) > 0 {
+			why = health.Errors[0].Error
+		}
+		return fmt.Errorf("NATS can store nothing more: %s; jobs that were accepted are kept: remove the cause, such as a full disk, and start again", why)
+	}
+}
+
+// natsLog hands what the server has to say about trouble to our log.
+type natsLog struct{ log *slog.Logger }
+
+func (l natsLog) Noticef(format string, v ...any) { l.log.Debug(fmt.Sprintf(format, v...)) }
+func (l natsLog) Warnf(format string, v ...any)   { l.log.Warn(fmt.Sprintf(format, v...)) }
+func (l natsLog) Errorf(format string, v ...any)  { l.log.Error(fmt.Sprintf(format, v...)) }
+func (l natsLog) Fatalf(format string, v ...any)  { l.log.Error(fmt.Sprintf(format, v...)) }
+func (l natsLog) Debugf(string, ...any)           {}
+func (l natsLog) Tracef(string, ...any)           {}
 
 func stopNATS(s *server.Server) {
 	s.Shutdown()

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"sluice/internal/localpg"
@@ -59,6 +60,14 @@ func (d database) connect(ctx context.Context, connections int) (*postgres.Datab
 		return nil, fmt.Errorf("using Postgres at %s: %w", d.shown, err)
 	}
 	return opened, nil
+}
+
+// elsewhere says where the data of a private Postgres are if not in dir: its user may not be able to reach that.
+func (d database) elsewhere(dir string) string {
+	if d.private == nil || strings.HasPrefix(d.private.DataDir(), dir+string(filepath.Separator)) {
+		return ""
+	}
+	return "  and, for Postgres, " + d.private.DataDir()
 }
 
 func (d database) stop(ctx context.Context) error {

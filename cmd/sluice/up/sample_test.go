@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 )
 
@@ -69,7 +70,7 @@ func TestPrepareFiles(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			if err := prepareFiles(dir); err != nil {
+			if err := prepareFiles(dir, true); err != nil {
 				t.Fatal(err)
 			}
 			info, err := os.Stat(filepath.Join(dir, sampleName))
@@ -82,7 +83,17 @@ func TestPrepareFiles(t *testing.T) {
 			}
 		})
 	}
-	if err := prepareFiles(filepath.Join(t.TempDir(), "\x00")); err == nil {
+	if err := prepareFiles(filepath.Join(t.TempDir(), "\x00"), true); err == nil {
 		t.Error("a folder that cannot be is no error")
+	}
+}
+
+func TestNamedFolderMustBeThere(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "misspelt")
+	if err := prepareFiles(dir, false); err == nil || !strings.Contains(err.Error(), "--files-dir") {
+		t.Errorf("error %v, want one that names --files-dir", err)
+	}
+	if _, err := os.Stat(dir); err == nil {
+		t.Error("it was made all the same")
 	}
 }

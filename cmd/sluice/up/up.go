@@ -34,7 +34,7 @@ func Run(ctx context.Context, c Config, out io.Writer, log *slog.Logger) (err er
 		return fmt.Errorf("finding the data directory: %w", err)
 	}
 	if c.FilesDir == "" {
-		c.FilesDir = filepath.Join(c.DataDir, "files")
+		c.FilesDir = c.ownFiles()
 	}
 	lock, err := lockDir(c.DataDir)
 	if err != nil {
@@ -85,14 +85,14 @@ func start(ctx context.Context, c Config, log *slog.Logger) (s *servers, err err
 	if s.sealer, err = openSealer(c.DataDir, c.SecretKey); err != nil {
 		return s, err
 	}
-	if s.nats, err = startNATS(c); err != nil {
+	if s.nats, err = startNATS(c, log); err != nil {
 		return s, err
 	}
 	ctx, cancel := context.WithTimeout(ctx, startTime)
 	defer cancel()
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return setUpNATS(ctx, s.nats) })
-	group.Go(func() error { return prepareFiles(c.FilesDir) })
+	group.Go(func() error { return prepareFiles(c.FilesDir, c.FilesDir == c.ownFiles()) })
 	group.Go(func() (err error) {
 		s.database, err = openDatabase(ctx, c, log)
 		return err
@@ -125,6 +125,7 @@ func (s *servers) serve(ctx context.Context, c Config, out io.Writer, log *slog.
 	group, ctx := errgroup.WithContext(ctx)
 	services.run(ctx, group)
 	group.Go(func() error { return serveFiles(ctx, s.files, c.FilesDir) })
+	group.Go(func() error { return watchNATS(ctx, s.nats) })
 	group.Go(func() error {
 		select {
 		case <-s.database.ended():
@@ -147,6 +148,7 @@ func (s *servers) announcement(c Config) announcement {
 	return announcement{
 		api: s.api.Addr().String(), files: s.files.Addr().String(), nats: s.nats.ClientURL(),
 		monitor: s.nats.MonitorAddr().String(), postgres: s.database.shown,
-		dataDir: c.DataDir, filesDir: c.FilesDir, sample: err == nil,
+		dataDir: c.DataDir + s.database.elsewhere(c.DataDir), filesDir: c.FilesDir, sample: err == nil && c.Ingesters > 0,
+		idle: c.Ingesters == 0,
 	}
 }
