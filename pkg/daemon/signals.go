@@ -7,8 +7,8 @@ import (
 	"syscall"
 )
 
-// Signals returns a context that ends with the first SIGINT, SIGTERM or SIGHUP, as from a terminal that was closed. A second one ends the process at once. The
-// caller calls stop when it no longer wants signals.
+// Signals returns a context that ends with the first SIGINT, SIGTERM or SIGHUP, as from a terminal that was closed. A
+// second one ends the process at once. The caller calls stop when it no longer wants signals.
 func Signals(parent context.Context) (ctx context.Context, stop func()) {
 	ctx, cancel := context.WithCancel(parent)
 	signals := make(chan os.Signal, 2)

@@ -42,7 +42,7 @@ func startNATS(c Config, log *slog.Logger) (*server.Server, error) {
 	if err != nil {
 		return nil, fmt.Errorf("making the NATS server: %w", err)
 	}
-	s.SetLoggerV2(natsLog{log.With("service", "nats")}, false, false, false)
+	s.SetLoggerV2(natsLog{log}, false, false, false)
 	s.Start()
 	if !s.ReadyForConnections(natsTime) {
 		stopNATS(s)
@@ -75,19 +75,28 @@ func watchNATS(ctx context.Context, s *server.Server) error {
 		if len(health.Errors) > 0 {
 			why = health.Errors[0].Error
 		}
-		return fmt.Errorf("NATS can store nothing more: %s; jobs that were accepted are kept: remove the cause, such as a full disk, and start again", why)
+		return fmt.Errorf("NATS can store nothing more: %s; jobs that were accepted are kept: "+
+			"remove the cause, such as a full disk, and start again", why)
 	}
 }
 
 // natsLog hands what the server has to say about trouble to our log.
 type natsLog struct{ log *slog.Logger }
 
-func (l natsLog) Noticef(format string, v ...any) { l.log.Debug(fmt.Sprintf(format, v...)) }
-func (l natsLog) Warnf(format string, v ...any)   { l.log.Warn(fmt.Sprintf(format, v...)) }
-func (l natsLog) Errorf(format string, v ...any)  { l.log.Error(fmt.Sprintf(format, v...)) }
-func (l natsLog) Fatalf(format string, v ...any)  { l.log.Error(fmt.Sprintf(format, v...)) }
-func (l natsLog) Debugf(string, ...any)           {}
-func (l natsLog) Tracef(string, ...any)           {}
+func (l natsLog) Noticef(format string, v ...any) {
+	l.log.Debug("NATS server", "says", fmt.Sprintf(format, v...))
+}
+func (l natsLog) Warnf(format string, v ...any) {
+	l.log.Warn("NATS server", "says", fmt.Sprintf(format, v...))
+}
+func (l natsLog) Errorf(format string, v ...any) {
+	l.log.Error("NATS server", "says", fmt.Sprintf(format, v...))
+}
+func (l natsLog) Fatalf(format string, v ...any) {
+	l.log.Error("NATS server", "says", fmt.Sprintf(format, v...))
+}
+func (l natsLog) Debugf(string, ...any) {}
+func (l natsLog) Tracef(string, ...any) {}
 
 func stopNATS(s *server.Server) {
 	s.Shutdown()
