@@ -66,10 +66,10 @@ func (a *attempt) live(ctx, loading context.Context) {
 	defer rest()
 	go a.lease.keep(beat, a.checkRegister)
 
-	aim, err := a.claim(ctx)
+	goal, err := a.claim(ctx)
 	for pass := 1; err == nil; pass++ {
 		var outcome *postgres.Outcome
-		outcome, err = a.pursue(ctx, loading, aim)
+		outcome, err = a.pursue(ctx, loading, goal)
 		if err == nil {
 			err = a.finish(ctx, outcome)
 			break
@@ -80,24 +80,24 @@ func (a *attempt) live(ctx, loading context.Context) {
 		case openAgain:
 			err = a.confirmOwner(ctx)
 		case failJob:
-			aim.failure, err = v.failure, a.confirmOwner(ctx)
+			goal.failure, err = v.failure, a.confirmOwner(ctx)
 		case releaseJob:
 			err = a.release(ctx, v)
 		case endJob:
 			err = a.acknowledge(ctx)
 		case cancelJob:
 			err = errCancelRequested
-		case dropJob:
+		case dropJob: // err stands, and ends the attempt
 		}
 		if isCancelRequest(err) {
-			aim.cancel, err = true, a.takeCancel(ctx)
+			goal.cancel, err = true, a.takeCancel(ctx)
 		}
 	}
 	a.logEnd(err)
 }
 
 // pursue opens the ledger and does what is aimed at. The ledger may answer that the run has ended long since.
-func (a *attempt) pursue(ctx, loading context.Context, aim aim) (*postgres.Outcome, error) {
+func (a *attempt) pursue(ctx, loading context.Context, goal aim) (*postgres.Outcome, error) {
 	settling, done := settle(ctx)
 	defer done()
 	load, outcome, err := a.parts.Database.Open(settling, postgres.Claim{
@@ -108,11 +108,11 @@ func (a *attempt) pursue(ctx, loading context.Context, aim aim) (*postgres.Outco
 		return nil, ledgerError{err}
 	case outcome != nil:
 		return outcome, nil
-	case aim.cancel:
+	case goal.cancel:
 		outcome, err = load.Cancel(settling, a.report.figures(), time.Now())
 		return outcome, asLedgerError(err)
-	case aim.failure != nil:
-		outcome, err = load.Fail(settling, *aim.failure, a.report.figures(), time.Now())
+	case goal.failure != nil:
+		outcome, err = load.Fail(settling, *goal.failure, a.report.figures(), time.Now())
 		return outcome, asLedgerError(err)
 	}
 	loading, stop := context.WithTimeoutCause(loading, a.config.JobTime,

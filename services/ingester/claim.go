@@ -47,11 +47,11 @@ func (a *attempt) claim(ctx context.Context) (aim, error) {
 		if mine.State == bus.Cancelling {
 			return aim{cancel: true}, nil
 		}
-		aim, err := a.spend(ctx, mine)
+		goal, err := a.spend(ctx, mine)
 		if errors.Is(err, bus.ErrConflict) {
 			continue
 		}
-		return aim, err
+		return goal, err
 	}
 }
 

@@ -10,8 +10,8 @@ import (
 	"sluice/services/ingester/postgres"
 )
 
-// finish reports an outcome that the ledger has, and takes the message off the queue. If it does not get to its end,
-// the message comes again, its worker finds the same outcome in the ledger and finishes with it.
+// finish reports an outcome that the ledger has, and takes the message off the queue; it then returns errEnded. If it does
+// not get to its end, the message comes again, its worker finds the same outcome in the ledger and finishes with it.
 func (a *attempt) finish(ctx context.Context, o *postgres.Outcome) error {
 	settling, done := settle(ctx)
 	defer done()

@@ -3,6 +3,7 @@ package e2e
 import (
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -19,6 +20,7 @@ type fleet struct {
 	database  string
 	workers   map[string]*process
 	bus       *bus.Bus
+	env       []string
 }
 
 // startFleet runs the services, with ingesters of the given names, before what they need is set up, and returns when
@@ -28,12 +30,13 @@ func startFleet(t *testing.T, workers ...string) *fleet {
 	ctx := testenv.Context(t)
 	nats := testenv.StartNATS(t)
 	f := &fleet{database: testenv.Database(t), workers: map[string]*process{}}
-	env := []string{"SLUICE_NATS_URL=" + nats.URL(), "SLUICE_POSTGRES_URL=" + f.database}
+	f.env = []string{"SLUICE_NATS_URL=" + nats.URL(), "SLUICE_POSTGRES_URL=" + f.database}
+	env := f.env
 
-	api := run(t, apiCommand, append(env, "SLUICE_API_ADDR=127.0.0.1:0"))
+	api := f.runAPI(t)
 	status := run(t, statusCommand, env)
 	for _, name := range workers {
-		f.workers[name] = run(t, ingesterCommand, append(env, "SLUICE_WORKER="+name, "SLUICE_SOURCE_ALLOW=127.0.0.0/8"))
+		f.workers[name] = run(t, ingesterCommand, append(slices.Clone(env), "SLUICE_WORKER="+name, "SLUICE_SOURCE_ALLOW=127.0.0.0/8"))
 	}
 	for what, p := range map[string]*process{"api": api, "status": status} {
 		if err := p.stderr.await(ctx, "not set up", p.ended); err != nil {
@@ -50,22 +53,35 @@ func startFleet(t *testing.T, workers ...string) *fleet {
 			t.Fatalf("sluice setup ended with %d", code)
 		}
 	}
-	if err := api.stderr.await(ctx, "the API listens", api.ended); err != nil {
+	f.instance = f.awaitAPI(t, api)
+	f.bus = bind(t, nats)
+	return f
+}
+
+func (f *fleet) runAPI(t *testing.T) *process {
+	t.Helper()
+	return run(t, apiCommand, append(slices.Clone(f.env), "SLUICE_API_ADDR=127.0.0.1:0"))
+}
+
+// awaitAPI returns when an API serves.
+func (f *fleet) awaitAPI(t *testing.T, p *process) *instance {
+	t.Helper()
+	ctx := testenv.Context(t)
+	if err := p.stderr.await(ctx, "the API listens", p.ended); err != nil {
 		t.Fatalf("the API does not serve: %v", err)
 	}
-	found := regexp.MustCompile(`"the API listens".*"addr":"([^"]+)"`).FindStringSubmatch(api.stderr.String())
+	found := regexp.MustCompile(`"the API listens".*"addr":"([^"]+)"`).FindStringSubmatch(p.stderr.String())
 	if found == nil {
 		t.Fatal("the API does not say where it listens")
 	}
-	f.instance = &instance{process: api, api: "http://" + found[1], postgres: f.database}
+	i := &instance{process: p, api: "http://" + found[1], postgres: f.database}
 	testenv.Eventually(ctx, t, "the API is ready", func() error {
-		if a := f.get(t, "/readyz"); a.status != 200 {
+		if a := i.get(t, "/readyz"); a.status != 200 {
 			return fmt.Errorf("%d %s", a.status, a.body)
 		}
 		return nil
 	})
-	f.bus = bind(t, nats)
-	return f
+	return i
 }
 
 func bind(t *testing.T, nats *testenv.NATS) *bus.Bus {

@@ -43,6 +43,9 @@ func Connect(ctx context.Context, url string, maxConns int) (*Database, error) {
 	}
 	config.MaxConns = int32(min(max(maxConns, 2), 1000))
 	maps.Copy(config.ConnConfig.RuntimeParams, settings)
+	// Backends end under idle connections: at a restart of the server, and when an opener ends those of an earlier worker.
+	// To be told so by the first statement would look like an outage.
+	config.ShouldPing = func(context.Context, pgxpool.ShouldPingParams) bool { return true }
 	pool, err := pgxpool.NewWithConfig(ctx, config)
 	if err != nil {
 		return nil, fmt.Errorf("opening the database: %w", err)
