@@ -76,7 +76,8 @@ func TestCancelInMidLoad(t *testing.T) {
 	asked := time.Now()
 	e.rewrite(job, cancelling)
 	end := e.await(job, events.TypeCancelled)
-	if took := time.Since(asked); took > time.Second {
+	took := time.Since(asked) // the promise is a second; the limit is below a heartbeat, which would tell without a watch
+	if took > bus.HeartbeatInterval-500*time.Millisecond {
 		t.Errorf("it took %s", took)
 	}
 	if figures := end.Data.(events.Cancelled).Figures; figures.Rows == 0 || figures.Phase != events.PhaseLoading {

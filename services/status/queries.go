@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/micro"
 
 	"sluice/pkg/bus"
@@ -44,9 +45,9 @@ func (q *queries) serve(ctx context.Context) (micro.Service, error) {
 		name, subject string
 		handler       micro.HandlerFunc
 	}{
-		{"get", events.SubjectStatusGet, answer(ctx, q.log, q.get)},
-		{"list", events.SubjectStatusList, answer(ctx, q.log, q.list)},
-		{"cancel", events.SubjectStatusCancel, answer(ctx, q.log, q.cancel)},
+		{"get", events.SubjectStatusGet, answer(ctx, q, q.get)},
+		{"list", events.SubjectStatusList, answer(ctx, q, q.list)},
+		{"cancel", events.SubjectStatusCancel, answer(ctx, q, q.cancel)},
 	} {
 		if err := service.AddEndpoint(endpoint.name, endpoint.handler, micro.WithEndpointSubject(endpoint.subject)); err != nil {
 			return nil, errors.Join(fmt.Errorf("registering %s: %w", endpoint.subject, err), service.Stop())
@@ -58,36 +59,47 @@ func (q *queries) serve(ctx context.Context) (micro.Service, error) {
 	return service, nil
 }
 
-// answer decodes a request, asks and encodes the reply. Each request has a goroutine: one may have to wait for the fold.
-func answer[Q, A any](ctx context.Context, log *slog.Logger, ask func(context.Context, Q) (A, error)) micro.HandlerFunc {
+// answer decodes a request, asks and sends the reply. Each request has a goroutine: one may have to wait for the fold. The
+// reply is published here since a micro request is only for the goroutine that it was handed to.
+func answer[Q, A any](ctx context.Context, q *queries, ask func(context.Context, Q) (A, error)) micro.HandlerFunc {
 	return func(r micro.Request) {
-		go func() {
-			var question Q
-			if err := json.Unmarshal(r.Data(), &question); err != nil {
-				refuse(log, r, events.QueryInvalid, "the request is not valid JSON")
-				return
-			}
-			reply, err := ask(ctx, question)
-			switch {
-			case errors.Is(err, errNotFound):
-				refuse(log, r, events.QueryNotFound, err.Error())
-			case errors.Is(err, errFinished):
-				refuse(log, r, events.QueryFinished, err.Error())
-			case err != nil:
-				log.Error("question not answered", "subject", r.Subject(), "err", err)
-				refuse(log, r, events.QueryFailed, "status cannot read its store")
-			default:
-				if err := r.RespondJSON(reply); err != nil {
-					log.Warn("answer not sent", "subject", r.Subject(), "err", err)
-				}
-			}
-		}()
+		reply, request, subject := nats.NewMsg(r.Reply()), r.Data(), r.Subject()
+		go func() { q.send(replyTo(ctx, q, reply, request, ask), subject) }()
 	}
 }
 
-func refuse(log *slog.Logger, r micro.Request, code, text string) {
-	if err := r.Error(code, text, nil); err != nil {
-		log.Warn("refusal not sent", "subject", r.Subject(), "err", err)
+// replyTo fills in the reply to a request.
+func replyTo[Q, A any](ctx context.Context, q *queries, reply *nats.Msg, request []byte, ask func(context.Context, Q) (A, error)) *nats.Msg {
+	var question Q
+	if err := json.Unmarshal(request, &question); err != nil {
+		return refusal(reply, events.QueryInvalid, "the request is not valid JSON")
+	}
+	found, err := ask(ctx, question)
+	switch {
+	case errors.Is(err, errNotFound):
+		return refusal(reply, events.QueryNotFound, err.Error())
+	case errors.Is(err, errFinished):
+		return refusal(reply, events.QueryFinished, err.Error())
+	case err == nil:
+		reply.Data, err = json.Marshal(found)
+	}
+	if err != nil {
+		q.log.Error("question not answered", "err", err)
+		return refusal(reply, events.QueryFailed, "status cannot read its store")
+	}
+	return reply
+}
+
+// refusal makes the reply an error in the way of the micro protocol (NATS ADR-32).
+func refusal(reply *nats.Msg, code, text string) *nats.Msg {
+	reply.Header.Set(micro.ErrorCodeHeader, code)
+	reply.Header.Set(micro.ErrorHeader, text)
+	return reply
+}
+
+func (q *queries) send(reply *nats.Msg, subject string) {
+	if err := q.bus.Conn.PublishMsg(reply); err != nil {
+		q.log.Warn("answer not sent", "subject", subject, "err", err)
 	}
 }
 
