@@ -69,7 +69,9 @@ func answer[Q, A any](ctx context.Context, q *queries, ask func(context.Context,
 }
 
 // replyTo fills in the reply to a request.
-func replyTo[Q, A any](ctx context.Context, q *queries, reply *nats.Msg, request []byte, ask func(context.Context, Q) (A, error)) *nats.Msg {
+func replyTo[Q, A any](
+	ctx context.Context, q *queries, reply *nats.Msg, request []byte, ask func(context.Context, Q) (A, error),
+) *nats.Msg {
 	var question Q
 	if err := json.Unmarshal(request, &question); err != nil {
 		return refusal(reply, events.QueryInvalid, "the request is not valid JSON")
