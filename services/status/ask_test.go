@@ -3,9 +3,11 @@ package status
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"testing"
 	"time"
 
+	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/micro"
 
 	"sluice/pkg/bus"
@@ -23,6 +25,9 @@ func ask[A any](ctx context.Context, t testing.TB, b *bus.Bus, subject string, q
 		data = []byte(raw)
 	}
 	m, err := b.Conn.RequestWithContext(ctx, subject, data)
+	if errors.Is(err, nats.ErrNoResponders) { // right after a reconnection the server may not know of the endpoints yet
+		return answer, "no responders"
+	}
 	if err != nil {
 		t.Fatalf("asking %s: %v", subject, err)
 	}

@@ -29,24 +29,34 @@ type folder struct {
 
 // run folds until ctx ends. What it could not write is delivered again, to it or to another replica.
 func (f *folder) run(ctx context.Context) error {
-	messages := make(chan jetstream.Msg, maxFoldBatch)
+	messages, trouble := make(chan jetstream.Msg, maxFoldBatch), make(chan struct{}, 1)
 	consuming, err := f.consumer.Consume(func(m jetstream.Msg) {
 		select {
 		case messages <- m:
 		case <-ctx.Done():
 		}
-	}, jetstream.PullMaxMessages(maxFoldBatch), jetstream.PullExpiry(pullLife), jetstream.PullHeartbeat(pullHeartbeat))
+	}, jetstream.PullMaxMessages(maxFoldBatch), jetstream.PullExpiry(pullLife), jetstream.PullHeartbeat(pullHeartbeat),
+		jetstream.ConsumeErrHandler(func(jetstream.ConsumeContext, error) {
+			select {
+			case trouble <- struct{}{}:
+			default: // it is known already
+			}
+		}))
 	if err != nil {
 		return fmt.Errorf("consuming events: %w", err)
 	}
 	defer consuming.Stop()
-	ended := consuming.Closed()
+	ended, gone := consuming.Closed(), errors.New("consuming events: the consumer is gone, or the connection is closed")
 	for {
 		select {
 		case <-ctx.Done():
 			return nil
 		case <-ended: // outages do not end it
-			return errors.New("consuming events: the consumer is gone, or the connection is closed")
+			return gone
+		case <-trouble: // most often an outage; a consumer that was deleted between two pulls would be asked for ever
+			if _, err := f.consumer.Info(ctx); errors.Is(err, jetstream.ErrConsumerNotFound) {
+				return gone
+			}
 		case first := <-messages:
 			f.fold(ctx, take(first, messages))
 		}

@@ -248,3 +248,28 @@ func openJetStream(t testing.TB, b *bus.Bus) jetstream.JetStream {
 	}
 	return js
 }
+
+// TestFoldThatWasGoneIsNoticed deletes the consumer in the moment between its binding and the first pull.
+func TestFoldThatWasGoneIsNoticed(t *testing.T) {
+	n, ctx := testenv.StartNATS(t), testenv.Context(t)
+	b := n.Bus("status")
+	consumer, err := b.Events.FoldConsumer(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := openJetStream(t, b).DeleteConsumer(ctx, bus.EventsStream, bus.FoldConsumer); err != nil {
+		t.Fatal(err)
+	}
+	ended := make(chan error, 1)
+	go func() {
+		ended <- (&folder{consumer: consumer, store: store{kv: b.Documents}, log: testenv.Log(t)}).run(ctx)
+	}()
+	select {
+	case err := <-ended:
+		if err == nil {
+			t.Error("it ended without an error")
+		}
+	case <-ctx.Done():
+		t.Fatal("it goes on")
+	}
+}
