@@ -1,0 +1,195 @@
+package deploy
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/nats-io/nats.go"
+
+	"sluice/internal/testenv"
+	"sluice/pkg/bus"
+)
+
+// natsServer is the server's program, of the version that the module requires.
+var natsServer = sync.OnceValues(func() (string, error) {
+	program := filepath.Join(scratch, "nats-server")
+	build := exec.Command("go", "build", "-o", program, "github.com/nats-io/nats-server/v2")
+	build.Dir = filepath.Join(root, "test")
+	if output, err := build.CombinedOutput(); err != nil {
+		return "", fmt.Errorf("building nats-server: %w\n%s", err, output)
+	}
+	return program, nil
+})
+
+// server is a NATS server that runs under nats.conf, with the passwords of compose.yaml.
+type server struct {
+	*process
+	host, monitor string
+}
+
+func startNATS(t testing.TB) *server {
+	t.Helper()
+	program, err := natsServer()
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := testenv.Dir(t)
+	s := &server{process: run(t, environment(t, "nats", nil), program, "--config", deployed("nats.conf"), // and besides:
+		"--addr", "127.0.0.1", "--port", "-1", "--http_port", "-1", "--store_dir", dir, "--ports_file_dir", dir)}
+	testenv.Eventually(testenv.Context(t), t, "the NATS server says where it listens", func() error {
+		files, err := filepath.Glob(filepath.Join(dir, "*.ports"))
+		if err != nil || len(files) == 0 {
+			select {
+			case <-s.ended:
+				t.Fatalf("the NATS server has ended: %s", s.said.String())
+			default:
+			}
+			return errors.Join(err, errors.New(s.said.String()))
+		}
+		data, err := os.ReadFile(files[0])
+		if err != nil {
+			return err
+		}
+		var ports struct{ Nats, Monitoring []string }
+		if err := json.Unmarshal(data, &ports); err != nil || len(ports.Nats) == 0 || len(ports.Monitoring) == 0 {
+			return fmt.Errorf("%s: %w", data, err)
+		}
+		s.host, s.monitor = strings.TrimPrefix(ports.Nats[0], "nats://"), ports.Monitoring[0]
+		return nil
+	})
+	return s
+}
+
+// url is the address that compose.yaml gives a service, at this server.
+func (s *server) url(t testing.TB, service string) string {
+	t.Helper()
+	given := compose(t, nil).Services[service].Environment["SLUICE_NATS_URL"]
+	if given == nil {
+		t.Fatalf("%s is not told where NATS is", service)
+	}
+	parsed, err := url.Parse(*given)
+	if err != nil || parsed.Host != "nats:4222" || parsed.User.Username() != service {
+		t.Fatalf("%s is to connect to %s", service, *given)
+	}
+	parsed.Host = s.host
+	return parsed.String()
+}
+
+func TestNATSConfiguration(t *testing.T) {
+	t.Parallel()
+	program, err := natsServer()
+	if err != nil {
+		t.Fatal(err)
+	}
+	passwords := environment(t, "nats", nil)
+	if len(passwords) != 4 {
+		t.Errorf("the passwords are %v", passwords)
+	}
+	check := []string{"--config", deployed("nats.conf"), "-t"}
+	if p := run(t, passwords, program, check...); p.wait(t) != 0 {
+		t.Errorf("nats.conf is wrong: %s", p.said.String())
+	}
+	for n := range passwords {
+		without := append(append([]string{}, passwords[:n]...), passwords[n+1:]...)
+		if p := run(t, without, program, check...); p.wait(t) == 0 {
+			t.Errorf("the server starts without %s", passwords[n])
+		}
+	}
+	s := startNATS(t)
+	for path, wanted := range map[string]string{"/healthz": `"ok"`, "/jsz": `"sync_always": true`} {
+		answer, err := http.Get(s.monitor + path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var body strings.Builder
+		if err := answer.Write(&body); err != nil || !strings.Contains(body.String(), wanted) {
+			t.Errorf("%s: %v\n%s", path, err, body.String())
+		}
+	}
+}
+
+// TestUsers holds what each user may do and may not, on a server without streams.
+func TestUsers(t *testing.T) {
+	t.Parallel()
+	s := startNATS(t)
+	for user, rights := range map[string]struct{ publish, subscribe, not, deaf string }{
+		"setup": {
+			publish:   "$JS.API.STREAM.CREATE.JOBS $JS.API.STREAM.UPDATE.KV_jobs $JS.API.CONSUMER.CREATE.EVENTS.fold",
+			subscribe: "_INBOX_setup.x",
+			not:       "$JS.API.STREAM.DELETE.JOBS $JS.API.STREAM.PURGE.EVENTS $JS.API.STREAM.CREATE.other jobs.normal.x $KV.control.x",
+			deaf:      "> jobs.> events.> $KV.> _INBOX_api.>",
+		},
+		"api": {
+			publish:   "jobs.normal.x events.x.created events.x.queued svc.status.get $JS.API.DIRECT.GET.JOBS.jobs.urgent.x",
+			subscribe: "_INBOX_api.x",
+			not: "$KV.control.x $KV.jobs.x events.x.succeeded $JS.API.STREAM.DELETE.JOBS $JS.API.STREAM.PURGE.JOBS $JS.ACK.JOBS.normal.1.1.1.1.0 " +
+				"$JS.API.CONSUMER.MSG.NEXT.JOBS.normal $JS.API.STREAM.MSG.DELETE.JOBS $JS.API.DIRECT.GET.KV_control.$KV.control.x",
+			deaf: "> jobs.> events.> $KV.> _INBOX_status.> svc.status.get",
+		},
+		"status": {
+			publish: "jobs.normal.x events.x.queued events.x.cancelled $KV.jobs.x $KV.control.x _INBOX_api.x " + // jobs: those that it repairs
+				"$JS.FC.KV_jobs.x $JS.API.CONSUMER.DELETE.KV_jobs.x $JS.ACK.EVENTS.fold.1.1.1.1.0",
+			subscribe: "_INBOX_status.x svc.status.get $SRV.PING",
+			not: "events.x.created events.x.succeeded $JS.API.STREAM.DELETE.KV_jobs $JS.API.STREAM.PURGE.KV_jobs $JS.ACK.JOBS.normal.1.1.1.1.0 " +
+				"$JS.API.CONSUMER.DELETE.EVENTS.fold $JS.API.CONSUMER.MSG.NEXT.JOBS.normal",
+			deaf: "> jobs.> events.> _INBOX_api.>",
+		},
+		"ingester": {
+			publish: "events.x.started events.x.progress events.x.retrying events.x.succeeded events.x.failed events.x.cancelled $KV.control.x " +
+				"$JS.ACK.JOBS.urgent.1.1.1.1.0 $JS.FC.KV_control.x $JS.API.CONSUMER.DELETE.KV_control.x",
+			subscribe: "_INBOX_ingester.x events.*.queued",
+			not: "jobs.normal.x events.x.created $KV.jobs.x $JS.API.STREAM.DELETE.JOBS $JS.API.STREAM.PURGE.KV_control svc.status.cancel " +
+				"$JS.API.CONSUMER.DELETE.JOBS.normal $JS.API.CONSUMER.CREATE.JOBS.x.jobs.normal.* $JS.ACK.EVENTS.fold.1.1.1.1.0",
+			deaf: "> jobs.> events.> svc.status.get _INBOX_api.>",
+		},
+	} {
+		t.Run(user, func(t *testing.T) {
+			publish := func(nc *nats.Conn, subject string) error { return nc.Publish(subject, nil) }
+			subscribe := func(nc *nats.Conn, subject string) error {
+				_, err := nc.SubscribeSync(subject)
+				return err
+			}
+			s.expect(t, user, rights.publish, publish, true)
+			s.expect(t, user, rights.not, publish, false)
+			s.expect(t, user, rights.subscribe, subscribe, true)
+			s.expect(t, user, rights.deaf, subscribe, false)
+		})
+	}
+	if nc, err := nats.Connect("nats://" + s.host); err == nil {
+		nc.Close()
+		t.Error("a user without a name is let in")
+	}
+	if !strings.Contains(s.said.String(), violation) {
+		t.Errorf("the server's log does not name violations:\n%s", s.said.String())
+	}
+}
+
+// violation is how the server's log names what a user was not allowed to do.
+const violation = "Violation"
+
+// expect does something with each of the subjects as a user, and holds that the server allows it or not.
+func (s *server) expect(t *testing.T, user, subjects string, do func(*nats.Conn, string) error, allowed bool) {
+	t.Helper()
+	for subject := range strings.FieldsSeq(subjects) {
+		nc, err := bus.Connect(s.url(t, user), user, nats.ErrorHandler(func(*nats.Conn, *nats.Subscription, error) {}))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := errors.Join(do(nc, subject), nc.Flush()); err != nil {
+			t.Error(err)
+		}
+		if err := nc.LastError(); (err == nil) != allowed || err != nil && !errors.Is(err, nats.ErrPermissionViolation) {
+			t.Errorf("%s: allowed should be %t, answered is %v", subject, allowed, err)
+		}
+		nc.Close()
+	}
+}

@@ -1,0 +1,7 @@
+//go:build !linux
+
+package deploy
+
+import "syscall"
+
+func endWithParent(*syscall.SysProcAttr) {}
