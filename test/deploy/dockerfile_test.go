@@ -82,7 +82,8 @@ func build(service string) (string, error) {
 	}
 	program := filepath.Join(scratch, "out", service)
 	cmd := exec.Command("sh", "-c", strings.ReplaceAll(runs[0].CmdLine[0], result, program))
-	cmd.Dir, cmd.Env = dir, append(os.Environ(), "SERVICE="+service)
+	// The image's build knows nothing of this test's own flags, such as -race.
+	cmd.Dir, cmd.Env = dir, append(os.Environ(), "SERVICE="+service, "GOFLAGS=-buildvcs=false")
 	if output, err := cmd.CombinedOutput(); err != nil {
 		return "", fmt.Errorf("building %s: %w\n%s", service, err, output)
 	}
