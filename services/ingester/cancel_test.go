@@ -76,8 +76,8 @@ func TestCancelInMidLoad(t *testing.T) {
 	asked := time.Now()
 	e.rewrite(job, cancelling)
 	end := e.await(job, events.TypeCancelled)
-	took := time.Since(asked) // the promise is a second; the limit is below a heartbeat, which would tell without a watch
-	if took > bus.HeartbeatInterval-500*time.Millisecond {
+	took := time.Since(asked)
+	if took > time.Second {
 		t.Errorf("it took %s", took)
 	}
 	if figures := end.Data.(events.Cancelled).Figures; figures.Rows == 0 || figures.Phase != events.PhaseLoading {

@@ -38,7 +38,7 @@ func TestRunningJobIsCancelledWithinASecond(t *testing.T) {
 		t.Fatalf("%d %s", a.status, a.body)
 	}
 	i.awaitState(t, id, "cancelled")
-	if took := time.Since(begun); took > 2500*time.Millisecond { // the promise is a second; less than a heartbeat is forgiven
+	if took := time.Since(begun); took > 2*time.Second { // the promise is one; a busy machine is forgiven
 		t.Errorf("it took %s", took)
 	}
 	conn := i.connect(t)

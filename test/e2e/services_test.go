@@ -111,7 +111,7 @@ func TestJobOutlivesItsIngester(t *testing.T) {
 		attempts int
 		within   time.Duration
 	}{
-		"told to end": {syscall.SIGTERM, 1, 8 * time.Second}, // handed over at once, not when the lease ends
+		"told to end": {syscall.SIGTERM, 1, 5 * time.Second}, // handed over at once
 		"killed":      {syscall.SIGKILL, 2, 40 * time.Second},
 	} {
 		t.Run(name, func(t *testing.T) {
