@@ -75,5 +75,9 @@ var limitCases = []readCase{
 	{name: "delimiter is not ASCII", in: "a\n", set: func(o *csv.Options) { o.Dialect.Delimiter = 0xA7 }, failure: "internal"},
 	{name: "quote is a line end", in: "a\n", set: func(o *csv.Options) { o.Dialect.Quote = '\r' }, failure: "internal"},
 	{name: "quote is the delimiter", in: "a\n", set: func(o *csv.Options) { o.Dialect.Quote = ',' }, failure: "internal"},
+	{name: "escape is a line end", in: "a\n", set: func(o *csv.Options) { o.Dialect.Escape = '\r' }, failure: "internal"},
+	{name: "escape is the delimiter", in: "a\n", set: func(o *csv.Options) { o.Dialect.Escape = ',' }, failure: "internal"},
+	{name: "escape without a quote", in: "a\n", failure: "internal",
+		set: func(o *csv.Options) { o.Dialect.Quote, o.Dialect.Escape = 0, '\\' }},
 	{name: "negative limit", in: "a\n", set: limits(-1, 0, 0), failure: "internal"},
 }

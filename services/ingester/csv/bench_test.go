@@ -1,6 +1,7 @@
 package csv_test
 
 import (
+	stdcsv "encoding/csv"
 	"fmt"
 	"io"
 	"strings"
@@ -12,33 +13,60 @@ import (
 // benchSize is how many bytes are read at least in each round.
 const benchSize = 16 << 20
 
-func BenchmarkReader(b *testing.B) {
-	taxi := "2,2024-01-01 00:57:55,2024-01-01 01:17:43,1,1.72,1,N,186,79,2,17.7,1,0.5,0,0,1,22.7,2.5"
-	wide := strings.TrimSuffix(strings.Repeat(`"a value of some length","O""Neill",`, 15), ",")
-	accents := strings.TrimSuffix(strings.Repeat("Zürich,größer,naïve café,", 6), ",")
-	for name, row := range map[string]string{"taxi": taxi, "quoted": wide, "accents": accents} {
-		header := strings.Repeat(",", 30)[:strings.Count(row, ",")] + "\n"
-		text := header + strings.Repeat(row+"\n", benchSize/len(row))
-		b.Run(name, func(b *testing.B) {
-			b.SetBytes(int64(len(text)))
-			b.ReportAllocs()
-			for b.Loop() {
-				if err := drain(csv.NewReader(strings.NewReader(text), csv.DefaultOptions())); err != io.EOF {
-					b.Fatal(err)
+// benchFiles are files of one row, many times.
+func benchFiles() map[string]string {
+	files := map[string]string{}
+	for name, row := range map[string]string{
+		"taxi":    "2,2024-01-01 00:57:55,2024-01-01 01:17:43,1,1.72,1,N,186,79,2,17.7,1,0.5,0,0,1,22.7,2.5",
+		"quoted":  strings.TrimSuffix(strings.Repeat(`"a value of some length","O""Neill",`, 15), ","),
+		"empty":   strings.TrimSuffix(strings.Repeat(`"a value of some length","",`, 15), ","),
+		"mixed":   `17,"Smith; John",2024-01-01,"12 Long Street` + "\n" + `Springfield",,4.5,"said ""yes""",C:\dir,` + "7",
+		"accents": strings.TrimSuffix(strings.Repeat("Zürich,größer,naïve café,", 6), ","),
+	} {
+		header := strings.Repeat(",", strings.Count(row, ",")) + "\n"
+		files[name] = header + strings.Repeat(row+"\n", benchSize/len(row))
+	}
+	return files
+}
+
+// BenchmarkReadRows goes from bytes to rows in the form of COPY, beside encoding/csv, which only splits records.
+func BenchmarkReadRows(b *testing.B) {
+	rows := csv.Rows{Data: make([]byte, 0, 256<<10)}
+	for name, text := range benchFiles() {
+		b.Run(name+"/sluice", func(b *testing.B) {
+			measure(b, text, func() error {
+				r := csv.NewReader(strings.NewReader(text), csv.DefaultOptions())
+				for {
+					full, err := r.ReadRows(&rows)
+					if full || err != nil {
+						rows = csv.Rows{Data: rows.Data[:0]}
+					}
+					if err != nil {
+						return err
+					}
 				}
-			}
+			})
+		})
+		b.Run(name+"/encoding-csv", func(b *testing.B) {
+			measure(b, text, func() error {
+				r := stdcsv.NewReader(strings.NewReader(text))
+				r.ReuseRecord = true
+				for {
+					if _, err := r.Read(); err != nil {
+						return err
+					}
+				}
+			})
 		})
 	}
 }
 
-func drain(r *csv.Reader) error {
-	for {
-		rec, err := r.Read()
-		if err != nil {
-			return err
-		}
-		if len(rec.Values) == 0 {
-			return fmt.Errorf("a record without values")
+func measure(b *testing.B, text string, read func() error) {
+	b.SetBytes(int64(len(text)))
+	b.ReportAllocs()
+	for b.Loop() {
+		if err := read(); err != io.EOF {
+			b.Fatal(fmt.Errorf("reading: %w", err))
 		}
 	}
 }

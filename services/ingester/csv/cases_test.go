@@ -23,6 +23,8 @@ func noQuote(o *csv.Options)    { o.Dialect.Quote = 0 }
 func semicolon(o *csv.Options)  { o.Dialect.Delimiter = ';' }
 func apostrophe(o *csv.Options) { o.Dialect.Quote = '\'' }
 
+func backslash(o *csv.Options) { o.Dialect.Escape = '\\' }
+
 func limits(field, row, columns int) func(*csv.Options) {
 	return func(o *csv.Options) { o.Limits = csv.Limits{Field: field, Row: row, Columns: columns} }
 }
@@ -96,6 +98,17 @@ var quoteCases = []readCase{
 	{name: "apostrophe", in: "a,b\n'1,''5',\"2\"\n", set: apostrophe, columns: "a|b", records: []string{`2 4-16 "1,'5"|"\"2\""`}},
 	{name: "no quote", in: "\"a\",b\n\"1\"x,\"2\n\",\"\"\n", set: noQuote, columns: "\"a\"|b",
 		records: []string{`2 6-14 "\"1\"x"|"\"2"`, `3 14-19 "\""|"\"\""`}},
+	{name: "escaped quote", in: "a,b\n\"x\\\"y\",\"\\\\\"\n", set: backslash, columns: "a|b", records: []string{`2 4-16 "x\"y"|"\\"`}},
+	{name: "escape of nothing is data", in: "a,b\n\"\\x\\\n\",\\\"\n", set: backslash, columns: "a|b",
+		records: []string{`2 4-14 "\\x\\\n"|"\\\""`}},
+	{name: "quotes doubled besides an escape", in: "a\n\"x\"\"y\\\"\"\n", set: backslash, columns: "a", records: []string{`2 2-11 "x\"y\""`}},
+	{name: "escape at the end", in: "a\n\"x\\", set: backslash, columns: "a", failure: "unterminated_quote 2:1:2"},
+	{name: "escaped quote at the end", in: "a\n\"x\\\"", set: backslash, columns: "a", failure: "unterminated_quote 2:1:2"},
+	{name: "an escape other than a backslash", in: "a,b\n\"x^\"y\",\"^^\\\"\n", columns: "a|b", records: []string{`2 4-17 "x\"y"|"^\\"`},
+		set: func(o *csv.Options) { o.Dialect.Escape = '^' }},
+	{name: "an escape that is the quote", in: "a\n\"x\"\"\"\n", columns: "a", records: []string{`2 2-8 "x\""`},
+		set: func(o *csv.Options) { o.Dialect.Escape = '"' }},
+	{name: "bad encoding behind escapes", in: "a\n\"\\\"\\x\"\"\xFF\"\n", set: backslash, columns: "a", failure: "bad_encoding 2:1:9"},
 	{name: "stray quote", in: "a,b\n1,\"x\"y\n", columns: "a|b", failure: "stray_quote 2:2:8",
 		says: []string{`line 2, column 2 ("b")`, `"x"`}},
 	{name: "stray quote behind records", in: "a,b\n1,2\n\"x\" ,2\n", columns: "a|b", records: []string{`2 4-8 "1"|"2"`}, failure: "stray_quote 3:1:10"},

@@ -41,8 +41,13 @@ func (s *scanner) badEncoding() error {
 	bad := firstInvalid(value)
 	line := s.current.line + lineEnds(value[:bad])
 	offset := s.current.offset + int64(bad)
-	if s.current.quoted { // the source has the opening quote and each further one twice
-		offset += 1 + int64(bytes.Count(value[:bad], []byte{s.opts.Dialect.Quote}))
+	if s.current.quoted {
+		offset++
+	}
+	for _, at := range s.current.dropped {
+		if at <= s.current.from+bad {
+			offset++
+		}
 	}
 	return events.Failf(events.CodeBadEncoding, "%s: the byte 0x%02X is not valid UTF-8; save the file as UTF-8",
 		s.where(line), value[bad]).AtPlace(line, s.column(), offset)

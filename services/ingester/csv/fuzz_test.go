@@ -13,12 +13,12 @@ import (
 func FuzzReader(f *testing.F) {
 	for _, c := range slices.Concat(plainCases, quoteCases, emptyCases, byteCases, sniffCases, limitCases) {
 		if len(c.in) < 1<<10 {
-			f.Add([]byte(c.in), uint8(0))
-			f.Add([]byte(c.in), uint8(0xFF))
+			f.Add([]byte(c.in), uint16(0))
+			f.Add([]byte(c.in), uint16(0xFFFF))
 		}
 	}
-	f.Add([]byte(strings.Repeat("\r\n", 2046)+"  <html>"), uint8(1))
-	f.Fuzz(func(t *testing.T, data []byte, how uint8) {
+	f.Add([]byte(strings.Repeat("\r\n", 2046)+"  <html>"), uint16(1))
+	f.Fuzz(func(t *testing.T, data []byte, how uint16) {
 		if len(data) > 1<<13 {
 			t.Skip()
 		}
@@ -27,6 +27,9 @@ func FuzzReader(f *testing.F) {
 		var first outcome
 		for delivery, src := range deliveries(text, uint64(how)) {
 			got := read(t, src, int64(len(text)), text, opts)
+			for n := range 3 {
+				expectSameRows(t, readRows(t, deliveries(text, uint64(n))[delivery], opts, n), got)
+			}
 			if first.message == "" {
 				first = got
 			}
@@ -45,11 +48,14 @@ func FuzzReader(f *testing.F) {
 }
 
 // fuzzOptions makes a dialect and limits out of some bits.
-func fuzzOptions(how uint8) csv.Options {
+func fuzzOptions(how uint16) csv.Options {
 	opts := csv.DefaultOptions()
 	opts.Dialect.Header = how&1 == 0
 	opts.Dialect.Quote = []byte{'"', '"', '\'', 0}[how>>1&3]
 	opts.Dialect.Delimiter = []byte{',', ',', ';', '\t'}[how>>3&3]
+	if opts.Dialect.Quote != 0 {
+		opts.Dialect.Escape = []byte{0, opts.Dialect.Quote, '\\', '^'}[how>>8&3]
+	}
 	if how>>5&1 == 1 {
 		opts.Limits.Field = 5
 	}

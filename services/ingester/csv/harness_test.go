@@ -20,6 +20,7 @@ type outcome struct {
 	failure  string   // as showError writes it; empty when the file ended well
 	message  string   // of the failure
 	warnings string   // as showWarnings writes them
+	places   []string // of the pieces that rows came in: number of the first record, its line, the end of the last
 }
 
 // read reads a file to its end and checks what holds for every file.

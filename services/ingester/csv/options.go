@@ -13,6 +13,9 @@ type Dialect struct {
 	// Quote encloses fields that may contain delimiters and line ends, and is doubled where it is part of the value:
 	// an ASCII byte; 0 when the file has no quotes, and then every quote is data.
 	Quote byte
+	// Escape makes a quote or itself part of the value inside quotes, besides doubling the quote: an ASCII byte such as a
+	// backslash; 0 or the quote itself when there is none. Before any other byte it is data.
+	Escape byte
 	// Header says that the first row names the columns.
 	Header bool
 }
@@ -67,6 +70,10 @@ func (o Options) validate() error {
 		return events.Failf(events.CodeInternal, "the delimiter %q is not an ASCII byte other than a line end", d.Delimiter)
 	case d.Quote != 0 && !separates(d.Quote):
 		return events.Failf(events.CodeInternal, "the quote %q is not an ASCII byte other than a line end", d.Quote)
+	case d.Escape != 0 && !separates(d.Escape):
+		return events.Failf(events.CodeInternal, "the escape %q is not an ASCII byte other than a line end", d.Escape)
+	case d.Escape != 0 && (d.Escape == d.Delimiter || d.Quote == 0):
+		return events.Failf(events.CodeInternal, "the escape %q is the delimiter, or there is no quote to escape", d.Escape)
 	case d.Quote == d.Delimiter:
 		return events.Failf(events.CodeInternal, "the delimiter and the quote are both %q", d.Quote)
 	case l.Field < 0 || l.Row < 0 || l.Columns < 0:
@@ -83,6 +90,9 @@ func (d Dialect) report() events.Dialect {
 	if d.Quote != 0 {
 		report.Quote = string(rune(d.Quote))
 		report.Escape = report.Quote // a quote is escaped by another one
+	}
+	if d.Escape != 0 {
+		report.Escape = string(rune(d.Escape))
 	}
 	return report
 }

@@ -1,7 +1,9 @@
 package csv
 
 import (
+	"bytes"
 	"io"
+	"slices"
 
 	"sluice/pkg/events"
 )
@@ -14,8 +16,12 @@ type Reader struct {
 	values  [][]byte
 	short   warning
 	long    warning
-	waiting bool  // the first record has been scanned to count its fields, and not yet been read
+	waiting bool  // a record has been scanned and not yet been read
 	err     error // what reading ended with
+
+	skim skimmer
+	sep  byte   // of rows
+	null string // likewise
 }
 
 // NewReader returns a reader of src, which it neither closes nor touches before the first call of Columns or Read.
@@ -62,6 +68,8 @@ func (r *Reader) open() error {
 		r.waiting = true
 	}
 	r.scan.columns = r.columns
+	r.skim = newSkimmer(r.opts, len(r.columns))
+	r.sep = separator(r.opts.Dialect, bytes.IndexByte(r.scan.in.buf[r.scan.in.pos:r.scan.in.end], r.opts.Dialect.Quote) >= 0)
 	return nil
 }
 
@@ -86,6 +94,96 @@ func (r *Reader) Read() (Record, error) {
 		Values: r.fill(len(r.columns)), Line: r.scan.started, Start: r.scan.start, End: r.scan.in.offset(),
 	}, nil
 }
+
+// ReadRows appends to rows as many records as are at hand, or waits for one. It reports that the rows are full: that they
+// have no room left, or that the next record needs another format; they have then to be taken over before the next call.
+// It fails as [Reader.Read] does.
+func (r *Reader) ReadRows(rows *Rows) (full bool, err error) {
+	if _, err := r.Columns(); err != nil {
+		return false, err
+	}
+	for before := rows.Count; r.err == nil; {
+		rows.begin(r.sep, r.null)
+		if rows.full() || rows.Null != r.null {
+			return true, nil
+		}
+		why := stopOdd
+		if !r.waiting {
+			why = r.skimRows(rows)
+		}
+		switch {
+		case why == stopFull:
+			return true, nil
+		case why == stopOdd:
+			r.scanRow(rows)
+		case rows.Count > before:
+			return false, nil // what comes next may have to be waited for
+		default:
+			if err := r.scan.in.extend(); isEnd(err) {
+				r.scanRow(rows) // without a line end
+			} else {
+				r.err = err
+			}
+		}
+	}
+	return false, r.err
+}
+
+// skimRows appends what it can of the rows at hand.
+func (r *Reader) skimRows(rows *Rows) stop {
+	in := &r.scan.in
+	for {
+		bytes, by := in.clean()
+		if rows.Count == 0 {
+			rows.FirstLine = r.scan.line
+		}
+		used, lines, why := r.skim.skim(bytes, rows)
+		in.pos += used
+		r.scan.line += lines
+		if used > 0 {
+			rows.End = in.offset()
+		}
+		switch {
+		case why != stopCut || by == borderEnd:
+			return why
+		case by == borderDirt:
+			return stopOdd
+		}
+	}
+}
+
+// scanRow appends the next record, whatever it is like.
+func (r *Reader) scanRow(rows *Rows) {
+	if !r.waiting {
+		if r.err = r.scan.next(); r.err != nil {
+			return
+		}
+	}
+	values := r.fill(len(r.columns))
+	if r.null == nullNothing && slices.ContainsFunc(values, isEmptyString) {
+		r.null = nullMark
+		if r.waiting = rows.Count > 0; r.waiting {
+			return
+		}
+		rows.Null = r.null
+	}
+	r.waiting = false
+	r.warn()
+	if rows.Count == 0 {
+		rows.FirstLine = r.scan.started
+	}
+	for i, value := range values {
+		if i > 0 {
+			rows.Data = append(rows.Data, rows.Delimiter)
+		}
+		rows.appendValue(value)
+	}
+	rows.Data = append(rows.Data, '\n')
+	rows.Count++
+	rows.End = r.scan.in.offset()
+}
+
+func isEmptyString(value []byte) bool { return value != nil && len(value) == 0 }
 
 // fill turns the scanned fields into n values, those that the record does not have being NULL.
 func (r *Reader) fill(n int) [][]byte {

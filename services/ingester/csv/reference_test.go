@@ -88,6 +88,10 @@ func (r *reference) run() {
 			r.quoted = true
 			state = inQuotes
 			r.checkRow()
+		case state == inQuotes && r.escapes(c):
+			r.checkRow()
+			r.at++
+			r.add(r.text[r.at])
 		case state == behindQuote && c == d.Quote:
 			r.add(c)
 			state = inQuotes
@@ -97,7 +101,7 @@ func (r *reference) run() {
 		case state == inQuotes && c == 0, (state == fieldStarts || state == inField) && c == 0:
 			r.fail("nul_byte", r.line, r.at)
 		case state == inQuotes:
-			if c == '\r' || c == '\n' && r.text[r.at-1] != '\r' {
+			if c == '\r' || c == '\n' && r.text[r.at-1] != '\r' { // an escape before LF is data
 				r.line++
 			}
 			r.add(c)
@@ -139,6 +143,16 @@ func (r *reference) run() {
 	}
 	r.endField()
 	r.endRow(len(r.text))
+}
+
+// escapes reports whether the byte in hand makes the next one part of the value.
+func (r *reference) escapes(c byte) bool {
+	d := r.opts.Dialect
+	if c != d.Escape || c == d.Quote || c == 0 || r.at+1 == len(r.text) {
+		return false
+	}
+	next := r.text[r.at+1]
+	return next == d.Quote || next == d.Escape
 }
 
 func (r *reference) startRow() {

@@ -33,6 +33,7 @@ type current struct {
 	quoted       bool
 	beyondASCII  bool
 	line, offset int64 // of its first byte, the opening quote included
+	dropped      []int // where in the row buffer a byte of the source is missing, for it made the next one a value's
 }
 
 func newScanner(src io.Reader, opts Options) *scanner {
@@ -44,6 +45,9 @@ func newScanner(src io.Reader, opts Options) *scanner {
 	s.plain[opts.Dialect.Delimiter] = true
 	if opts.Dialect.Quote != 0 {
 		s.quoted[opts.Dialect.Quote] = true
+	}
+	if opts.Dialect.Escape != 0 {
+		s.quoted[opts.Dialect.Escape] = true
 	}
 	return s
 }
@@ -70,7 +74,6 @@ func (s *scanner) next() error {
 // scanFields scans the fields of a record and its line end.
 func (s *scanner) scanFields() error {
 	for {
-		s.skim()
 		if err := s.scanField(); err != nil {
 			return err
 		}
@@ -82,7 +85,7 @@ func (s *scanner) scanFields() error {
 
 func (s *scanner) scanField() error {
 	c := &s.current
-	c.from, c.quoted, c.beyondASCII = len(s.row), false, false
+	c.from, c.quoted, c.beyondASCII, c.dropped = len(s.row), false, false, c.dropped[:0]
 	c.line, c.offset = s.line, s.in.offset()
 	if len(s.columns) == 0 && len(s.fields) == s.opts.Limits.Columns {
 		return s.tooManyColumns()
@@ -162,17 +165,41 @@ func (s *scanner) scanInside(rest []byte) (closed bool, err error) {
 		s.line++
 		return false, s.take(rest[:1])
 	}
+	if rest[0] != s.opts.Dialect.Quote {
+		return false, s.scanEscape(rest[0])
+	}
 	if err := s.step(); err != nil { // over the quote, which is either the closing one or half of a doubled one
 		return false, err
 	}
 	c, err := s.in.peek()
 	if err == nil && c == s.opts.Dialect.Quote {
-		return false, s.take([]byte{c})
+		return false, s.takeMarked(c)
 	}
 	if isEnd(err) {
 		err = nil
 	}
 	return true, err
+}
+
+// scanEscape takes what an escape stands for together with the byte behind it.
+func (s *scanner) scanEscape(escape byte) error {
+	next, err := s.in.second()
+	if err != nil && !isEnd(err) {
+		return err
+	}
+	if err != nil || next != escape && next != s.opts.Dialect.Quote {
+		return s.take([]byte{escape}) // it escapes nothing, and is data
+	}
+	if err := s.step(); err != nil {
+		return err
+	}
+	return s.takeMarked(next)
+}
+
+// takeMarked takes a byte that the one before it, which was stepped over, makes part of the value.
+func (s *scanner) takeMarked(c byte) error {
+	s.current.dropped = append(s.current.dropped, len(s.row))
+	return s.take([]byte{c})
 }
 
 // scanSeparator consumes what follows a field and reports whether that is a delimiter.

@@ -1,51 +1,155 @@
 package csv
 
-import "unicode/utf8"
+import "bytes"
 
-// skim scans at once the unquoted fields at hand that end with a delimiter, which most fields do, and copies them in one
-// piece. It changes nothing but the speed: whatever is not plain, or wrong, it leaves to scanField.
-func (s *scanner) skim() {
-	window := s.skimmable()
-	delimiter, quote, limit := s.opts.Dialect.Delimiter, s.opts.Dialect.Quote, s.opts.Limits.Field
-	room := s.unscanned() - 1 // the last field ends with a line end
-	base, from := len(s.row), 0
-	var bits byte // of the field's bytes together, to tell ASCII
-	for i, c := range window {
-		if !s.plain[c] {
-			bits |= c
-			continue
-		}
-		if c != delimiter || room <= 0 || i-from > limit || (i > from && window[from] == quote) {
-			break
-		}
-		if bits >= utf8.RuneSelf && !utf8.Valid(window[from:i]) {
-			break
-		}
-		value := span{base + from, base + i}
-		if i == from {
-			value = span{-1, -1}
-		}
-		s.fields = append(s.fields, value)
-		from, bits = i+1, 0
-		room--
-	}
-	s.row = append(s.row, window[:from]...) // with its delimiters, which no span covers
-	s.in.pos += from
+// skimSize bounds the rows that are skimmed, in bytes.
+const skimSize = 16 << 10
+
+// skimmer encodes the rows that are as most rows are: whole, with a value for each column, not very long, and ended by
+// LF or CRLF. The others, and all that is wrong, it leaves to the scanner. It changes nothing but the speed.
+type skimmer struct {
+	Dialect
+	columns int
+	longest int // bytes of a row
 }
 
-// skimmable returns the bytes at hand that are within the row's limit, or none if a quote comes first.
-func (s *scanner) skimmable() []byte {
-	window := s.in.buf[s.in.pos:s.in.end]
-	if len(window) > 0 && window[0] == s.opts.Dialect.Quote {
-		return nil
-	}
-	return window[:min(len(window), s.opts.Limits.Row-int(s.in.offset()-s.start))]
+func newSkimmer(o Options, columns int) skimmer {
+	return skimmer{Dialect: o.Dialect, columns: columns, longest: min(skimSize, o.Limits.Field, o.Limits.Row)}
 }
 
-// unscanned is how many more fields the record may have.
-func (s *scanner) unscanned() int {
-	if len(s.columns) == 0 {
-		return s.opts.Limits.Columns - len(s.fields)
+// stop says why skimming has come to an end.
+type stop int
+
+const (
+	goOn     stop = iota
+	stopCut       // the next row does not end in what is at hand
+	stopOdd       // the next row is for the scanner
+	stopFull      // there is no room for another row
+)
+
+// pass is one go over the input at hand.
+type pass struct {
+	skimmer
+	in   []byte // clean, with a word more of capacity
+	out  []byte // as long as its capacity
+	end  int    // behind what is written to out
+	sep  byte
+	null string
+	// What else is to be looked for; 0 if nothing is.
+	ownEscape  byte // the file's escape, where that is not a quote
+	foreignSep byte // sep, where that is not the file's delimiter
+
+	at    int   // where the row in hand starts
+	plain int   // where the rows start that are still to be copied as they are, up to the row in hand
+	rows  int64 // that were taken
+	lines int64 // that they have
+
+	// The next byte of each kind at or behind the row in hand, or the input's end.
+	lf, cr, quote, backslash int
+	escape, foreign          int
+}
+
+// skim appends to rows what it can of the input, and returns how many bytes and lines that was. The rows must have room
+// for one at least.
+func (k skimmer) skim(in []byte, rows *Rows) (used int, lines int64, why stop) {
+	p := pass{
+		skimmer: k, in: in, out: rows.Data[:cap(rows.Data)], end: len(rows.Data), sep: rows.Delimiter, null: rows.Null,
+		lf: -1, cr: -1, quote: -1, backslash: -1, escape: -1, foreign: -1,
 	}
-	return len(s.columns) - len(s.fields)
+	if k.Escape != k.Quote {
+		p.ownEscape = k.Escape
+	}
+	if p.sep != k.Delimiter {
+		p.foreignSep = p.sep
+	}
+	for why == goOn {
+		why = p.row()
+	}
+	p.flush()
+	rows.Data = rows.Data[:p.end]
+	rows.Count += p.rows
+	return p.at, p.lines, why
+}
+
+// row takes one row.
+func (p *pass) row() stop {
+	if why := p.look(); why != goOn {
+		return why
+	}
+	end := p.lf
+	if p.cr == end-1 {
+		end--
+	}
+	if min(p.quote, p.cr, p.backslash, p.foreign) < end {
+		return p.fields()
+	}
+	row := p.in[p.at:end]
+	if len(row) == 0 || bytes.Count(row, []byte{p.Delimiter}) != p.columns-1 {
+		return stopOdd
+	}
+	if p.null != nullNothing && p.hasEmpty(row) {
+		return p.fields()
+	}
+	p.rows++
+	p.lines++
+	p.at = p.lf + 1
+	if end < p.lf { // its CR is not for copying
+		p.copyUpTo(end)
+		p.out[p.end] = '\n'
+		p.end++
+		p.plain = p.at
+	}
+	return goOn
+}
+
+// look finds the end of the row in hand and what is in it.
+func (p *pass) look() stop {
+	if len(p.out)-p.end-(p.at-p.plain) < spareSize {
+		return stopFull
+	}
+	if p.seek(&p.lf, '\n', p.at); p.lf-p.at > p.longest {
+		return stopOdd
+	}
+	if p.lf == len(p.in) {
+		return stopCut
+	}
+	p.seek(&p.quote, p.Quote, p.at)
+	p.seekSpecial(p.at)
+	return goOn
+}
+
+// seekSpecial finds what means something to COPY from a place on.
+func (p *pass) seekSpecial(from int) {
+	p.seek(&p.cr, '\r', from)
+	p.seek(&p.backslash, '\\', from)
+	p.seek(&p.escape, p.ownEscape, from)
+	p.seek(&p.foreign, p.foreignSep, from)
+}
+
+// seek moves a place on to the next byte c, unless that lies ahead still. A c of 0 is none: the input has no NUL.
+func (p *pass) seek(place *int, c byte, from int) {
+	if *place >= from {
+		return
+	}
+	if n := bytes.IndexByte(p.in[from:], c); n >= 0 {
+		*place = from + n
+	} else {
+		*place = len(p.in)
+	}
+}
+
+// hasEmpty reports whether a row without quotes has an empty field.
+func (p *pass) hasEmpty(row []byte) bool {
+	return row[0] == p.Delimiter || row[len(row)-1] == p.Delimiter || bytes.Contains(row, []byte{p.Delimiter, p.Delimiter})
+}
+
+// flush copies the plain rows up to the row in hand.
+func (p *pass) flush() { p.copyUpTo(p.at); p.plain = p.at }
+
+func (p *pass) copyUpTo(end int) {
+	n := copy(p.out[p.end:], p.in[p.plain:end])
+	if p.sep != p.Delimiter {
+		translate(p.out[p.end:p.end+n], p.Delimiter, p.sep)
+	}
+	p.end += n
 }
