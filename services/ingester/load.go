@@ -2,7 +2,6 @@ package ingester
 
 import (
 	"context"
-	"errors"
 	"io"
 	"time"
 
@@ -35,13 +34,14 @@ func (a *attempt) load(ctx context.Context, load *postgres.Load) (*postgres.Outc
 		return nil, err
 	}
 	a.report.phase(events.PhaseLoading)
-	last, err := a.copy(ctx, load, rows)
-	if err != nil {
+	copier := load.Copier(ctx, a.connections(), a.config.BatchBytes)
+	defer copier.Close()
+	if err := a.copy(copier, rows); err != nil {
 		return nil, err
 	}
-	last.End = file.bytes // what follows the last record belongs to it
 	a.report.phase(events.PhasePublishing)
-	return load.Publish(ctx, last, a.publication(body, rows, columns, began))
+	// What follows the last record belongs to it.
+	return copier.Publish(file.bytes, a.publication(body, rows, columns, began))
 }
 
 // open asks the source for the file.
@@ -61,36 +61,39 @@ func (a *attempt) open(ctx context.Context) (*source.Body, error) {
 	return body, nil
 }
 
-// copy commits the file's records in batches and returns the last one, which is to be committed with the publishing.
-func (a *attempt) copy(ctx context.Context, load *postgres.Load, rows *csv.Reader) (*postgres.Batch, error) {
-	batch := new(postgres.Batch)
-	began := time.Now()
-	for n := int64(1); ; n++ {
-		record, err := rows.Read()
-		if errors.Is(err, io.EOF) {
-			return batch, nil
+// copy hands the file's records over in blocks. Those of a slow source are committed from time to time.
+func (a *attempt) copy(copier *postgres.Copier, rows *csv.Reader) error {
+	block, began, done := csv.Rows{Data: copier.Buffer()}, time.Now(), int64(0)
+	for {
+		full, err := rows.ReadRows(&block)
+		if err != nil && err != io.EOF { //nolint:errorlint // a wrapped one is not the end
+			return err
+		}
+		a.report.update(func(f *events.Figures) { f.Rows = done + block.Count })
+		late := time.Since(began) >= a.config.BatchTime
+		if (full || late || err != nil) && block.Count > 0 {
+			done += block.Count
+			if err := copier.Write(postgres.Block(block)); err != nil {
+				return err
+			}
+			block = csv.Rows{Data: copier.Buffer()}
 		}
 		if err != nil {
-			return nil, err
+			return nil
 		}
-		if a.full(batch, began) { // there is a record behind it, so it is not the last one
-			if err := load.Commit(ctx, batch); err != nil {
-				return nil, err
-			}
-			batch.Reset(batch.End)
+		if late {
+			copier.Cut()
 			began = time.Now()
 		}
-		if batch.Rows == 0 {
-			batch.FirstLine = record.Line
-		}
-		batch.Append(record.Values)
-		batch.End = record.End
-		a.report.update(func(f *events.Figures) { f.Rows = n })
 	}
 }
 
-func (a *attempt) full(b *postgres.Batch, began time.Time) bool {
-	return b.Size() >= a.config.BatchBytes || b.Rows > 0 && time.Since(began) >= a.config.BatchTime
+// connections is how many the attempt may use at once.
+func (a *attempt) connections() int {
+	if a.config.Connections > 0 {
+		return a.config.Connections
+	}
+	return a.parts.Database.Connections()
 }
 
 // publication describes the dataset.

@@ -27,6 +27,7 @@ type Config struct {
 	Backoff     time.Duration // before the second attempt, and twice as long before each further one
 	JobTime     time.Duration // how long an attempt may take
 	DrainTime   time.Duration // how long handing the jobs over may take at the end
+	Connections int           // to the database for each job; 0: as many as suit the server
 	BatchBytes  int           // a batch is committed at this size, or
 	BatchTime   time.Duration // at this age
 	CSV         csv.Options

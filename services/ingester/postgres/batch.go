@@ -1,52 +1,102 @@
 package postgres
 
-// Batch is a run of records on their way into the database, encoded as the text format of COPY (PostgreSQL manual,
-// COPY, "Text Format"). It is reused: [Batch.Reset] starts the next one.
+import (
+	"context"
+	"io"
+	"strings"
+)
+
+// Batch is a run of rows that is committed together with its row in the ledger. It may be under way already while it is
+// filled: whoever sends it waits for more blocks until it is closed.
 type Batch struct {
 	Start     int64 // byte offset in the source at which the batch begins: the end of the one before
-	End       int64 // byte offset behind its last record
-	FirstLine int64 // of its first record, from 1
+	End       int64 // byte offset behind its last row; may be set until the batch is closed
+	FirstLine int64 // of its first row, from 1
 	Rows      int64
 
-	data []byte
+	size   int // of the blocks, in bytes
+	format format
+	blocks chan []byte
 }
 
-// Append adds a record: one value per column, nil for NULL. It does not keep the values.
-func (b *Batch) Append(values [][]byte) {
-	for i, v := range values {
-		if i > 0 {
-			b.data = append(b.data, '\t')
-		}
-		if v == nil {
-			b.data = append(b.data, '\\', 'N')
-			continue
-		}
-		b.data = appendText(b.data, v)
+// format is what COPY is told of the blocks.
+type format struct {
+	delimiter byte
+	null      string
+}
+
+// blocksAhead is how many blocks a batch takes before any is sent: enough for one of the usual size.
+const blocksAhead = 48
+
+// NewBatch returns an empty batch that begins at byte offset start of the source.
+func NewBatch(start int64) *Batch {
+	return &Batch{Start: start, End: start, blocks: make(chan []byte, blocksAhead)}
+}
+
+// Append adds a block of the same format as those before; its data belongs to the batch from then on. Where the batch is
+// far ahead of its sender, it waits, and fails only when ctx ends.
+func (b *Batch) Append(ctx context.Context, block Block) error {
+	if b.Rows == 0 {
+		b.FirstLine, b.format = block.FirstLine, block.format()
 	}
-	b.data = append(b.data, '\n')
-	b.Rows++
-}
-
-// Size is the length of the encoded records in bytes.
-func (b *Batch) Size() int { return len(b.data) }
-
-// Reset empties the batch, which then begins at byte offset start of the source.
-func (b *Batch) Reset(start int64) {
-	*b = Batch{Start: start, End: start, data: b.data[:0]}
-}
-
-// appendText appends a value with the characters escaped that mean something to COPY.
-func appendText(to, v []byte) []byte {
-	plain := 0
-	for i, c := range v {
-		e := escapes[c]
-		if e == 0 {
-			continue
-		}
-		to = append(append(to, v[plain:i]...), '\\', e)
-		plain = i + 1
+	b.Rows += block.Count
+	b.End = block.End
+	b.size += len(block.Data)
+	select {
+	case b.blocks <- block.Data:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
 	}
-	return append(to, v[plain:]...)
 }
 
-var escapes = [256]byte{'\\': '\\', '\n': 'n', '\r': 'r', '\t': 't', '\b': 'b', '\f': 'f', '\v': 'v'}
+// Close says that no more blocks come.
+func (b *Batch) Close() { close(b.blocks) }
+
+// blockReader hands out the bytes of a batch's blocks, and gives their memory back.
+type blockReader struct {
+	ctx     context.Context
+	blocks  <-chan []byte
+	buffers *buffers
+	block   []byte // in hand
+	read    int    // of it
+}
+
+// next takes the next block in hand, and reports whether there is one.
+func (r *blockReader) next() (bool, error) {
+	r.buffers.put(r.block)
+	r.block, r.read = nil, 0
+	select {
+	case block, ok := <-r.blocks:
+		r.block = block
+		return ok, nil
+	case <-r.ctx.Done():
+		return false, context.Cause(r.ctx)
+	}
+}
+
+// Read implements [io.Reader].
+func (r *blockReader) Read(p []byte) (int, error) {
+	for r.read == len(r.block) {
+		ok, err := r.next()
+		if err != nil {
+			return 0, err
+		}
+		if !ok {
+			return 0, io.EOF
+		}
+	}
+	n := copy(p, r.block[r.read:])
+	r.read += n
+	return n, nil
+}
+
+// options are those of a COPY of the format.
+func (f format) options() string {
+	return "(DELIMITER " + literal(string(rune(f.delimiter))) + ", NULL " + literal(f.null) + ")"
+}
+
+// literal quotes a string constant, whatever standard_conforming_strings is.
+func literal(s string) string {
+	return "E'" + strings.NewReplacer(`\`, `\\`, `'`, `\'`).Replace(s) + "'"
+}

@@ -13,6 +13,7 @@ import (
 	"fmt"
 	"io/fs"
 	"maps"
+	"runtime"
 
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/jackc/pgx/v5/stdlib"
@@ -24,7 +25,14 @@ import (
 var migrations embed.FS
 
 // Database is a pool of connections to the Postgres that holds both the ledger and the datasets.
-type Database struct{ pool *pgxpool.Pool }
+type Database struct {
+	pool    *pgxpool.Pool
+	version int // of the server, such as 150004
+	buffers buffers
+}
+
+// versionBulkExtend is the first version of Postgres that extends a table by many pages under one lock.
+const versionBulkExtend = 160000
 
 // settings are those of every connection on which correctness rests; the server, a database and a role may have other
 // defaults.
@@ -51,9 +59,10 @@ func Connect(ctx context.Context, url string, maxConns int) (*Database, error) {
 		return nil, fmt.Errorf("opening the database: %w", err)
 	}
 	db := &Database{pool: pool}
-	if err := db.Ping(ctx); err != nil {
+	err = pool.QueryRow(ctx, "SELECT current_setting('server_version_num')::int").Scan(&db.version)
+	if err != nil {
 		pool.Close()
-		return nil, err
+		return nil, fmt.Errorf("reaching the database: %w", failure(err))
 	}
 	return db, nil
 }
@@ -69,6 +78,16 @@ func Open(ctx context.Context, url string, maxConns int) (*Database, error) {
 		return nil, err
 	}
 	return db, nil
+}
+
+// Connections is how many connections at once load a file fastest into this server, if it has as many processors as this
+// machine. A backend is busy parsing rows, and one more than there are processors hides the pauses between batches; but
+// before version 16 the backends wait for each other whenever they extend the table.
+func (db *Database) Connections() int {
+	if db.version < versionBulkExtend {
+		return min(max(runtime.NumCPU(), 2), 3)
+	}
+	return min(runtime.NumCPU()+1, 4)
 }
 
 // Ping reports whether the database answers.

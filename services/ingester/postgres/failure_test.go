@@ -53,11 +53,9 @@ func TestRefusedRowIsLocated(t *testing.T) {
 				width++
 			}
 			w.must(load.Prepare(testenv.Context(t), numbered(width), events.Dialect{}))
-			b := new(postgres.Batch)
-			b.Append(c.row)
-			b.FirstLine, b.End = 4711, 10
-			commit := load.Commit(testenv.Context(t), b)
-			_, publish := load.Publish(testenv.Context(t), b, w.publication())
+			b := func() *postgres.Batch { return batchOf(4711-2, 4720, c.row) }
+			commit := load.Commit(testenv.Context(t), b())
+			_, publish := load.Publish(testenv.Context(t), b(), w.publication())
 			for _, err := range []error{commit, publish} {
 				if f := wantFailure(t, err, c.code); !strings.Contains(f.Message, "line 4711") {
 					t.Errorf("the message is %q", f.Message)

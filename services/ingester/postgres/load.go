@@ -1,28 +1,32 @@
 package postgres
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgxpool"
 
 	"sluice/pkg/events"
 )
 
 // Load is one worker's hold on one run of a job. It ends with [Load.Publish], [Load.Fail] or [Load.Cancel], or with
 // [ErrFenceLost] from any of its methods once another worker has opened the job. After [ErrUncertain] the job must be
-// opened again. A Load is for one goroutine.
+// opened again. A Load is for one goroutine, but for [Load.Commit], which several may call at once.
 type Load struct {
 	Claim
 	db      *Database
 	fence   int64
-	batches int
 	columns []events.Column
+
+	numbers   atomic.Int64 // of batches, given out so far
+	committed atomic.Int64 // batches
 }
 
 // Fence returns the load's fence: 1 for the first worker that opened the job, and one more for each later.
@@ -53,44 +57,74 @@ func (l *Load) Prepare(ctx context.Context, columns []events.Column, dialect eve
 	})
 }
 
-// Commit makes a batch durable together with its row in the ledger. Its rows stay invisible until [Load.Publish].
+// Commit makes a batch durable together with its row in the ledger, once it is closed. Its rows stay invisible until
+// [Load.Publish].
 func (l *Load) Commit(ctx context.Context, b *Batch) error {
-	tx, err := l.begin(ctx)
+	conn, err := l.acquire(ctx)
+	if err != nil {
+		return err
+	}
+	defer conn.Release()
+	return l.send(ctx, conn, b, func(tx pgx.Tx) error { return l.commitBatch(ctx, tx, b) })
+}
+
+// send copies a batch in a transaction of its own, and leaves it to finish how that ends.
+func (l *Load) send(ctx context.Context, conn *pgxpool.Conn, b *Batch, finish func(tx pgx.Tx) error) error {
+	tx, err := l.beginOn(ctx, conn)
 	if err != nil {
 		return err
 	}
 	defer rollback(ctx, tx)
-	// Rows and ledger row reach the disk together or not at all, so the disk need not be waited for.
-	if _, err := tx.Exec(ctx, "SET LOCAL synchronous_commit = off"); err != nil {
-		return fmt.Errorf("starting a batch: %w", failure(err))
-	}
 	if err := l.copy(ctx, tx, b); err != nil {
 		return err
 	}
-	if err := l.checkFence(ctx, tx, "FOR SHARE"); err != nil {
+	return finish(tx)
+}
+
+// copy sends the rows of a batch, as they come.
+func (l *Load) copy(ctx context.Context, tx pgx.Tx, b *Batch) error {
+	rows := &blockReader{ctx: ctx, blocks: b.blocks, buffers: &l.db.buffers}
+	if some, err := rows.next(); !some {
 		return err
+	}
+	sql := "COPY " + l.staging() + " FROM STDIN " + b.format.options()
+	if _, err := tx.Conn().PgConn().CopyFrom(ctx, rows, sql); err != nil {
+		return fmt.Errorf("copying rows of job %s: %w", l.JobID, nearLine(stagingFailure(err), b.FirstLine))
+	}
+	return nil
+}
+
+// commitBatch commits a batch that was copied. Its rows and its ledger row reach the disk together or not at all, so that
+// the disk need not be waited for.
+func (l *Load) commitBatch(ctx context.Context, tx pgx.Tx, b *Batch) error {
+	last := new(pgx.Batch)
+	last.Queue("SET LOCAL synchronous_commit = off")
+	l.queueRecord(last, b)
+	fence := last.Queue(fenceQuery("FOR SHARE"), l.JobID, l.Run, l.fence)
+	held := false
+	fence.Exec(func(tag pgconn.CommandTag) error {
+		held = tag.RowsAffected() == 1
+		return nil
+	})
+	if err := tx.SendBatch(ctx, last).Close(); err != nil {
+		return fmt.Errorf("recording a batch of job %s: %w", l.JobID, failure(err))
+	}
+	if !held {
+		return l.fenceLost()
 	}
 	if err := l.commit(ctx, tx); err != nil {
 		return err
 	}
-	l.batches++
+	l.committed.Add(1)
 	return nil
 }
 
-// copy sends the rows of a batch and its ledger row.
-func (l *Load) copy(ctx context.Context, tx pgx.Tx, b *Batch) error {
-	batch := l.batches + 1
-	if _, err := tx.Conn().PgConn().CopyFrom(ctx, bytes.NewReader(b.data), "COPY "+l.staging()+" FROM STDIN"); err != nil {
-		return fmt.Errorf("copying batch %d of job %s: %w", batch, l.JobID, nearLine(stagingFailure(err), b.FirstLine))
-	}
-	_, err := tx.Exec(ctx, `
+// queueRecord adds the batch's row in the ledger.
+func (l *Load) queueRecord(to *pgx.Batch, b *Batch) {
+	to.Queue(`
 		INSERT INTO sluice.batches (job_id, batch, fence, start_offset, end_offset, first_line, rows, rejected)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, 0)`,
-		l.JobID, batch, l.fence, b.Start, b.End, b.FirstLine, b.Rows)
-	if err != nil {
-		return fmt.Errorf("recording batch %d of job %s: %w", batch, l.JobID, failure(err))
-	}
-	return nil
+		l.JobID, l.numbers.Add(1), l.fence, b.Start, b.End, b.FirstLine, b.Rows)
 }
 
 // stagingFailure judges an error of a statement on the staging table. Only another worker drops it, or a crash of the

@@ -179,10 +179,7 @@ func TestStagingIsMadeAnew(t *testing.T) {
 	for n := range 4 {
 		load := w.open(w.db, 1)
 		w.must(load.Prepare(testenv.Context(t), numbered(n+1), events.Dialect{}))
-		b := new(postgres.Batch)
-		b.Append(make([][]byte, n+1))
-		b.End = 10
-		w.commit(load, b)
+		w.commit(load, batchOf(0, 10, make([][]byte, n+1)))
 		if n == 3 {
 			w.publish(load, batch(10, 10))
 		}

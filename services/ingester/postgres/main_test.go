@@ -1,9 +1,11 @@
 package postgres_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -186,13 +188,58 @@ func columns(names ...string) []events.Column {
 	return list
 }
 
+// wholeJob loads one row as a job of its own.
+func wholeJob(ctx context.Context, db *postgres.Database, table string) error {
+	load, _, err := db.Open(ctx, postgres.Claim{JobID: uuid.NewString(), Run: 1, Attempt: 1, Schema: "public"})
+	if err != nil {
+		return err
+	}
+	if err := load.Prepare(ctx, columns("value"), events.Dialect{}); err != nil {
+		return err
+	}
+	if err := load.Commit(ctx, batch(0, 10, "a")); err != nil {
+		return err
+	}
+	_, err = load.Publish(ctx, batch(10, 20, "b"), postgres.Publication{Table: table, At: time.Now()})
+	return err
+}
+
 // batch holds one-column rows that lie between two offsets.
 func batch(start, end int64, values ...string) *postgres.Batch {
-	b := new(postgres.Batch)
-	b.Reset(start)
+	rows := make([][][]byte, len(values))
+	for i, v := range values {
+		rows[i] = [][]byte{[]byte(v)}
+	}
+	return batchOf(start, end, rows...)
+}
+
+// batchOf holds rows of any number of columns, nil being NULL.
+func batchOf(start, end int64, rows ...[][]byte) *postgres.Batch {
+	b := postgres.NewBatch(start)
+	if len(rows) > 0 {
+		_ = b.Append(context.Background(), block(start+2, end, rows...)) // fails with its context only
+	}
 	b.End, b.FirstLine = end, start+2
-	for _, v := range values {
-		b.Append([][]byte{[]byte(v)})
+	b.Close()
+	return b
+}
+
+// block encodes rows.
+func block(line, end int64, rows ...[][]byte) postgres.Block {
+	b := postgres.Block{Delimiter: '\t', Null: `\N`, Count: int64(len(rows)), FirstLine: line, End: end}
+	escape := strings.NewReplacer("\\", "\\\\", "\t", "\\t", "\n", "\\n", "\r", "\\r")
+	for _, row := range rows {
+		for i, v := range row {
+			if i > 0 {
+				b.Data = append(b.Data, '\t')
+			}
+			if v == nil {
+				b.Data = append(b.Data, b.Null...)
+			} else {
+				b.Data = append(b.Data, escape.Replace(string(v))...)
+			}
+		}
+		b.Data = append(b.Data, '\n')
 	}
 	return b
 }

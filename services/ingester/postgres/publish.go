@@ -24,19 +24,31 @@ type Publication struct {
 	At      time.Time
 }
 
-// Publish commits the last batch, if it has rows, and makes the staging table the dataset, in one transaction that is on
-// the server's disk before Publish returns. It fails with an [events.Failure] of code table_exists if a name that was
-// asked for is taken.
+// Publish commits the last batch, if it has rows, once it is closed, and makes the staging table the dataset, in one
+// transaction that is on the server's disk before Publish returns. It fails with an [events.Failure] of code table_exists
+// if a name that was asked for is taken.
 func (l *Load) Publish(ctx context.Context, last *Batch, p Publication) (*Outcome, error) {
-	tx, err := l.begin(ctx)
+	conn, err := l.acquire(ctx)
 	if err != nil {
 		return nil, err
 	}
-	defer rollback(ctx, tx)
-	batches := l.batches
+	defer conn.Release()
+	var outcome *Outcome
+	err = l.send(ctx, conn, last, func(tx pgx.Tx) (err error) {
+		outcome, err = l.publish(ctx, tx, last, p)
+		return err
+	})
+	return outcome, err
+}
+
+// publish ends the transaction in which the last batch was copied.
+func (l *Load) publish(ctx context.Context, tx pgx.Tx, last *Batch, p Publication) (*Outcome, error) {
+	batches := l.committed.Load()
 	if last.Rows > 0 || last.End > last.Start {
-		if err := l.copy(ctx, tx, last); err != nil {
-			return nil, err
+		record := new(pgx.Batch)
+		l.queueRecord(record, last)
+		if err := tx.SendBatch(ctx, record).Close(); err != nil {
+			return nil, fmt.Errorf("recording the last batch of job %s: %w", l.JobID, failure(err))
 		}
 		batches++
 	}
@@ -66,8 +78,8 @@ func (l *Load) Publish(ctx context.Context, last *Batch, p Publication) (*Outcom
 
 // complete checks that as many batches as were committed tile the source from its first byte to end, and counts their
 // rows. A server that crashed may have lost the latest ones.
-func (l *Load) complete(ctx context.Context, tx pgx.Tx, batches int, end int64, p *Publication) error {
-	var found int
+func (l *Load) complete(ctx context.Context, tx pgx.Tx, batches, end int64, p *Publication) error {
+	var found int64
 	var tiled bool
 	var upTo int64
 	err := tx.QueryRow(ctx, `

@@ -116,9 +116,7 @@ func TestStrangeNamesAreKept(t *testing.T) {
 	w.must(err)
 	names := []string{`"`, `'; --`, "%s", "$1", " ", "été", `\`, "select"}
 	w.must(load.Prepare(testenv.Context(t), columns(names...), events.Dialect{}))
-	b := new(postgres.Batch)
-	b.Append(make([][]byte, len(names)))
-	w.publish(load, b)
+	w.publish(load, batchOf(0, 0, make([][]byte, len(names))))
 	w.wantList("columns", names, `SELECT column_name::text FROM information_schema.columns
 		WHERE table_schema = $1 AND table_name = $2 ORDER BY ordinal_position`, schema, strange)
 	w.must(w.db.Analyze(testenv.Context(t), schema, strange))
