@@ -67,10 +67,14 @@ func TestReplayCanBeLeft(t *testing.T) {
 	n, ctx := testenv.StartNATS(t), testenv.Context(t)
 	b := n.Bus("status")
 	publishRuns(ctx, t, b, 1, 3)
-	for range b.Events.All(ctx) {
+	for _, err := range b.Events.All(ctx) {
+		if err != nil {
+			t.Fatal(err)
+		}
 		break
 	}
 	reading, end := context.WithCancel(ctx)
+	defer end()
 	var got error
 	for _, err := range b.Events.All(reading) {
 		end()
