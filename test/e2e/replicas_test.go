@@ -16,9 +16,9 @@ import (
 )
 
 // TestReplicas runs two APIs, two replicas of status and four ingesters, and holds that of many small jobs, created by
-// several clients at once through both APIs, each ends, is loaded once and whole, and is told alike by everyone.
+// several clients at once through both APIs, each ends, is loaded once and whole, and is told alike by everyone. It is
+// not parallel: it keeps the machine busy for longer than tests that hold a time would stand.
 func TestReplicas(t *testing.T) {
-	t.Parallel()
 	const jobs, clients, rows = 2000, 8, 20
 	f := startFleet(t, "one", "two", "three", "four")
 	apis := []*instance{f.instance, f.awaitAPI(t, f.runAPI(t))}
