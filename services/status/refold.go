@@ -16,8 +16,8 @@ import (
 //
 // Once the fold has caught up, a document in the bucket knows all that its refold knows. It may know more, since the
 // history forgets: events older than [bus.EventsMaxAge], and of one type all but the latest 16 of a job. The latter takes
-// away something only where the event that counts is not among the latest: started, if a run was begun again more than
-// 16 times, and figures, if a worker that had lost its job told of it 16 times more after the owner's last word. And a
+// away something only where the event that counts is not among the latest: started, if a run was begun again 16 times
+// or more, and figures, if a worker that had lost its job told of it 16 times more after the owner's last word. And a
 // document may be missing that retention has removed shortly before the last of its events.
 func Refold(ctx context.Context, b *bus.Bus) (map[string]Document, error) {
 	documents := make(map[string]Document)
