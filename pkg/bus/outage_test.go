@@ -35,6 +35,12 @@ func TestOutageIsToldFast(t *testing.T) {
 			return err
 		}},
 		{"read an event", func() error { _, _, _, err := b.Events.Last(ctx, jobID, events.TypeCreated); return err }},
+		{"read all events", func() error {
+			for _, err := range b.Events.All(ctx) {
+				return err
+			}
+			return nil
+		}},
 		{"read a register", func() error { _, err := b.Registers.Get(ctx, jobID); return err }},
 		{"create a register", func() error {
 			_, err := b.Registers.Replace(ctx, jobID, bus.Register{}, bus.Register{})

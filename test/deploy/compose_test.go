@@ -12,14 +12,14 @@ import (
 	"github.com/compose-spec/compose-go/v2/types"
 )
 
-// compose reads compose.yaml as Docker Compose does, with its schema held.
+// compose reads compose.yaml as Docker Compose does, with its schema held, and with what is run only when asked for.
 func compose(t testing.TB, variables map[string]string) *types.Project {
 	t.Helper()
 	project, err := loader.LoadWithContext(t.Context(), types.ConfigDetails{
 		WorkingDir:  deployed(""),
 		ConfigFiles: []types.ConfigFile{{Filename: deployed("compose.yaml")}},
 		Environment: variables,
-	})
+	}, loader.WithProfiles([]string{"*"}))
 	if err != nil {
 		t.Fatalf("reading compose.yaml: %v", err)
 	}
@@ -45,10 +45,11 @@ func environment(t testing.TB, service string, replaced map[string]string) []str
 func TestComposeServices(t *testing.T) {
 	t.Parallel()
 	services := compose(t, nil).Services
-	if names := strings.Join(slices.Sorted(maps.Keys(services)), " "); names != "api files ingester nats postgres setup status" {
+	if names := strings.Join(slices.Sorted(maps.Keys(services)), " "); names != "api files ingester nats observer postgres setup status" {
 		t.Fatalf("the services are %s", names)
 	}
 	for service, wanted := range map[string]map[string]string{
+		"observer": {"nats": types.ServiceConditionHealthy},
 		"setup":    {"nats": types.ServiceConditionHealthy, "postgres": types.ServiceConditionHealthy},
 		"api":      {"setup": types.ServiceConditionCompletedSuccessfully},
 		"status":   {"setup": types.ServiceConditionCompletedSuccessfully},
@@ -62,13 +63,16 @@ func TestComposeServices(t *testing.T) {
 	}
 	published := map[string]string{}
 	for name, service := range services {
+		if asked := len(service.Profiles) > 0; asked != (name == "observer") {
+			t.Errorf("%s runs only when asked for: %t", name, asked)
+		}
 		for _, port := range service.Ports {
 			published[name] += port.HostIP + ":" + port.Published
 		}
-		if service.HealthCheck == nil && name != "setup" && name != "ingester" {
+		if service.HealthCheck == nil && name != "setup" && name != "ingester" && name != "observer" {
 			t.Errorf("%s has no health check", name)
 		}
-		if service.Restart == "" {
+		if service.Restart == "" && name != "observer" {
 			t.Errorf("%s has no restart policy", name)
 		}
 	}

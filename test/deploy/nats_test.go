@@ -72,7 +72,11 @@ func startNATS(t testing.TB) *server {
 // url is the address that compose.yaml gives a service, at this server.
 func (s *server) url(t testing.TB, service string) string {
 	t.Helper()
-	given := compose(t, nil).Services[service].Environment["SLUICE_NATS_URL"]
+	environment := compose(t, nil).Services[service].Environment
+	given := environment["SLUICE_NATS_URL"]
+	if service == "observer" { // which runs the nats command
+		given = environment["NATS_URL"]
+	}
 	if given == nil {
 		t.Fatalf("%s is not told where NATS is", service)
 	}
@@ -91,7 +95,7 @@ func TestNATSConfiguration(t *testing.T) {
 		t.Fatal(err)
 	}
 	passwords := environment(t, "nats", nil)
-	if len(passwords) != 4 {
+	if len(passwords) != 5 {
 		t.Errorf("the passwords are %v", passwords)
 	}
 	check := []string{"--config", deployed("nats.conf"), "-t"}
@@ -150,6 +154,15 @@ func TestUsers(t *testing.T) {
 			not: "jobs.normal.x events.x.created $KV.jobs.x $JS.API.STREAM.DELETE.JOBS $JS.API.STREAM.PURGE.KV_control svc.status.cancel " +
 				"$JS.API.CONSUMER.DELETE.JOBS.normal $JS.API.CONSUMER.CREATE.JOBS.x.jobs.normal.* $JS.ACK.EVENTS.fold.1.1.1.1.0",
 			deaf: "> jobs.> events.> svc.status.get _INBOX_api.>",
+		},
+		"observer": {
+			publish: "$JS.API.STREAM.LIST $JS.API.STREAM.INFO.EVENTS $JS.API.CONSUMER.LIST.JOBS $JS.API.CONSUMER.INFO.EVENTS.fold " +
+				"$JS.API.STREAM.MSG.GET.EVENTS $JS.API.DIRECT.GET.JOBS $JS.API.DIRECT.GET.KV_jobs.$KV.jobs.x svc.status.get svc.status.list $SRV.PING",
+			subscribe: "_INBOX.x events.> $KV.jobs.>",
+			not: "jobs.normal.x events.x.created $KV.jobs.x $KV.control.x svc.status.cancel $JS.API.STREAM.DELETE.JOBS $JS.API.STREAM.PURGE.KV_jobs " +
+				"$JS.API.STREAM.MSG.DELETE.EVENTS $JS.API.CONSUMER.CREATE.EVENTS.fold $JS.API.CONSUMER.DELETE.EVENTS.fold " +
+				"$JS.API.CONSUMER.MSG.NEXT.JOBS.normal $JS.ACK.JOBS.normal.1.1.1.1.0 $JS.API.DIRECT.GET.KV_control.$KV.control.x",
+			deaf: "> jobs.> $KV.control.> _INBOX_api.> svc.status.get",
 		},
 	} {
 		t.Run(user, func(t *testing.T) {

@@ -1,15 +1,13 @@
 package deploy
 
 import (
-	"bytes"
-	"os"
 	"os/exec"
-	"runtime"
 	"strings"
-	"sync"
 	"syscall"
 	"testing"
 	"time"
+
+	"sluice/internal/testenv"
 )
 
 // endTime is how long a process may take to end. The promise is less; a busy machine is forgiven.
@@ -18,50 +16,16 @@ const endTime = 20 * time.Second
 // process is a program that runs as a child.
 type process struct {
 	cmd   *exec.Cmd
-	said  transcript
-	ended chan struct{}
+	said  testenv.Transcript
+	ended <-chan struct{}
 }
 
-// transcript is what a process has said so far.
-type transcript struct {
-	mu   sync.Mutex
-	text bytes.Buffer
-}
-
-func (s *transcript) Write(p []byte) (int, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.text.Write(p)
-}
-
-func (s *transcript) String() string {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.text.String()
-}
-
-// run starts a program with nothing of the caller's environment but the path. It ends with the test, or the test's
-// process.
+// run runs a program that is ended with the test.
 func run(t testing.TB, env []string, program string, args ...string) *process {
 	t.Helper()
-	p := &process{cmd: exec.Command(program, args...), ended: make(chan struct{})}
-	p.cmd.Env = append([]string{"PATH=" + os.Getenv("PATH"), "HOME=" + os.Getenv("HOME")}, env...)
-	p.cmd.Stdout, p.cmd.Stderr = &p.said, &p.said
-	p.cmd.SysProcAttr = &syscall.SysProcAttr{}
-	endWithParent(p.cmd.SysProcAttr)
-	started := make(chan error, 1)
-	go func() {
-		runtime.LockOSThread() // the child ends with the thread that started it
-		err := p.cmd.Start()
-		started <- err
-		if err == nil {
-			_ = p.cmd.Wait()
-			close(p.ended)
-		}
-	}()
-	if err := <-started; err != nil {
-		t.Fatalf("starting %s: %v", program, err)
-	}
+	p := &process{cmd: exec.Command(program, args...)}
+	p.cmd.Env, p.cmd.Stdout, p.cmd.Stderr = env, &p.said, &p.said
+	p.ended = testenv.Launch(t, p.cmd)
 	t.Cleanup(func() {
 		p.stop(t)
 		if t.Failed() {

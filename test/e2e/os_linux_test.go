@@ -5,12 +5,8 @@ import (
 	"os"
 	"strconv"
 	"strings"
-	"syscall"
 	"testing"
 )
-
-// endWithParent kills the process when we end without having done so.
-func endWithParent(a *syscall.SysProcAttr) { a.Pdeathsig = syscall.SIGKILL }
 
 // peakMemory is the most that a process has had in memory, in bytes.
 func peakMemory(t testing.TB, pid int) int64 {

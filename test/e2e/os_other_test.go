@@ -6,11 +6,8 @@ import (
 	"os/exec"
 	"strconv"
 	"strings"
-	"syscall"
 	"testing"
 )
-
-func endWithParent(*syscall.SysProcAttr) {}
 
 // peakMemory is what a process has in memory now, in bytes: the peak is not told.
 func peakMemory(t testing.TB, pid int) int64 {

@@ -2,14 +2,14 @@ package e2e
 
 import (
 	"errors"
-	"os"
 	"os/exec"
 	"path/filepath"
-	"runtime"
 	"strings"
 	"syscall"
 	"testing"
 	"time"
+
+	"sluice/internal/testenv"
 )
 
 // endTime is how long sluice may take to end.
@@ -18,8 +18,8 @@ const endTime = 5 * time.Second
 // process is a sluice that runs as a child, in a process group of its own.
 type process struct {
 	cmd            *exec.Cmd
-	stdout, stderr transcript
-	ended          chan struct{}
+	stdout, stderr testenv.Transcript
+	ended          <-chan struct{}
 }
 
 // launch runs sluice as run does.
@@ -28,28 +28,13 @@ func launch(t testing.TB, env []string, args ...string) *process {
 	return run(t, command, env, args...)
 }
 
-// run runs a program with nothing of the caller's environment but what every program needs. It is ended with the test,
-// and killed with the test's process.
+// run runs a program that is ended with the test.
 func run(t testing.TB, program string, env []string, args ...string) *process {
 	t.Helper()
-	p := &process{cmd: exec.Command(program, args...), ended: make(chan struct{})}
-	p.cmd.Env = append([]string{"PATH=" + os.Getenv("PATH"), "HOME=" + os.Getenv("HOME"), "SLUICE_PGBIN=" + os.Getenv("SLUICE_PGBIN")}, env...)
-	p.cmd.Stdout, p.cmd.Stderr = &p.stdout, &p.stderr
+	p := &process{cmd: exec.Command(program, args...)}
+	p.cmd.Env, p.cmd.Stdout, p.cmd.Stderr = env, &p.stdout, &p.stderr
 	p.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-	endWithParent(p.cmd.SysProcAttr)
-	started := make(chan error, 1)
-	go func() {
-		runtime.LockOSThread() // the child ends with the thread that started it
-		err := p.cmd.Start()
-		started <- err
-		if err == nil {
-			_ = p.cmd.Wait()
-			close(p.ended)
-		}
-	}()
-	if err := <-started; err != nil {
-		t.Fatalf("starting sluice: %v", err)
-	}
+	p.ended = testenv.Launch(t, p.cmd)
 	t.Cleanup(func() {
 		p.signal(syscall.SIGTERM) // in order, so that its servers have ended before its directory is removed
 		late := time.AfterFunc(endTime, p.kill)

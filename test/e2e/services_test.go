@@ -39,12 +39,12 @@ func startFleet(t *testing.T, workers ...string) *fleet {
 		f.workers[name] = run(t, ingesterCommand, append(slices.Clone(env), "SLUICE_WORKER="+name, "SLUICE_SOURCE_ALLOW=127.0.0.0/8"))
 	}
 	for what, p := range map[string]*process{"api": api, "status": status} {
-		if err := p.stderr.await(ctx, "not set up", p.ended); err != nil {
+		if err := p.stderr.Await(ctx, "not set up", p.ended); err != nil {
 			t.Fatalf("%s does not say what it waits for: %v", what, err)
 		}
 	}
 	for name, p := range f.workers {
-		if err := p.stderr.await(ctx, "schema sluice is missing", p.ended); err != nil {
+		if err := p.stderr.Await(ctx, "schema sluice is missing", p.ended); err != nil {
 			t.Fatalf("ingester %s does not say what it waits for: %v", name, err)
 		}
 	}
@@ -67,7 +67,7 @@ func (f *fleet) runAPI(t *testing.T) *process {
 func (f *fleet) awaitAPI(t *testing.T, p *process) *instance {
 	t.Helper()
 	ctx := testenv.Context(t)
-	if err := p.stderr.await(ctx, "the API listens", p.ended); err != nil {
+	if err := p.stderr.Await(ctx, "the API listens", p.ended); err != nil {
 		t.Fatalf("the API does not serve: %v", err)
 	}
 	found := regexp.MustCompile(`"the API listens".*"addr":"([^"]+)"`).FindStringSubmatch(p.stderr.String())

@@ -44,7 +44,7 @@ func upWith(t testing.TB, env []string, dir string, flags ...string) *instance {
 	i := &instance{process: launch(t, env, append(args, flags...)...), dir: dir}
 	ctx, cancel := context.WithTimeoutCause(testenv.Context(t), startTime, errors.New("it takes too long"))
 	defer cancel()
-	if err := i.stdout.await(ctx, "Ctrl-C ends all of it", i.ended); err != nil {
+	if err := i.stdout.Await(ctx, "Ctrl-C ends all of it", i.ended); err != nil {
 		t.Fatalf("waiting for sluice up: %v", err)
 	}
 	t.Logf("ready after %s", time.Since(begun).Round(time.Millisecond))

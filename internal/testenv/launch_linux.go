@@ -1,4 +1,4 @@
-package deploy
+package testenv
 
 import "syscall"
 
