@@ -35,6 +35,8 @@ func TestOutageIsToldFast(t *testing.T) {
 			return err
 		}},
 		{"read an event", func() error { _, _, _, err := b.Events.Last(ctx, jobID, events.TypeCreated); return err }},
+		{"read the history", func() error { return readAll(ctx, b) }},
+		{"find the end of the history", func() error { _, err := b.Events.LastSequence(ctx); return err }},
 		{"read a register", func() error { _, err := b.Registers.Get(ctx, jobID); return err }},
 		{"create a register", func() error {
 			_, err := b.Registers.Replace(ctx, jobID, bus.Register{}, bus.Register{})
