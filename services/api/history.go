@@ -43,7 +43,7 @@ func (s *Service) history(ctx context.Context, id string, p openapi.GetJobEvents
 		}
 		e, err := stored.Event()
 		if err != nil {
-			s.config.Log.Warn("event not shown: it cannot be read", "job_id", id, "sequence", stored.Sequence, "err", err)
+			s.config.Log.Debug("event not shown: it cannot be read", "job_id", id, "sequence", stored.Sequence, "err", err)
 			continue
 		}
 		page.Events = append(page.Events, viewEvent(stored.Sequence, e))

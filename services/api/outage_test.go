@@ -8,8 +8,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/nats-io/nats.go/jetstream"
-
 	"sluice/internal/testenv"
 	"sluice/pkg/bus"
 	"sluice/services/api/openapi"
@@ -55,13 +53,7 @@ func TestStreamsAway(t *testing.T) {
 	for _, stream := range []string{bus.EventsStream, bus.JobsStream} {
 		t.Run(stream, func(t *testing.T) {
 			e, ctx := newEnv(t), testenv.Context(t)
-			js, err := jetstream.New(e.bus.Conn)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if err := js.DeleteStream(ctx, stream); err != nil {
-				t.Fatal(err)
-			}
+			e.removeStream(ctx, t, stream)
 			begun := time.Now()
 			p := refused(t, e.call(t, http.MethodPost, "/v1/jobs", example, isJSON, isKey+"k"), codeQueueUnavailable)
 			if took := time.Since(begun); took > quickly {

@@ -47,7 +47,7 @@ func (st *stream) collect(from uint64, flush func() error) error {
 		}
 		f, err := newFrame(stored)
 		if err != nil {
-			st.service.config.Log.Warn("event not sent: it cannot be read", "sequence", stored.Sequence, "err", err)
+			st.service.config.Log.Debug("event not sent: it cannot be read", "sequence", stored.Sequence, "err", err)
 			continue
 		}
 		st.take(f)
