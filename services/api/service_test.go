@@ -73,7 +73,7 @@ func (e *env) run(t testing.TB, drain time.Duration) run {
 	}
 	ctx, cancel := context.WithCancel(testenv.Context(t))
 	r := run{listener: l, stop: cancel, ended: make(chan error, 1)}
-	served := net.Listener(l)
+	served := l
 	if e.cramped {
 		served = smallBuffers{l}
 	}
