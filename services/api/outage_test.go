@@ -85,6 +85,9 @@ func TestStatusAway(t *testing.T) {
 			t.Errorf("%s: told after %s, to try again after %q s", target, took, a.header.Get("Retry-After"))
 		}
 	}
+	if a := e.get(t, job.Links.Events); a.status != http.StatusOK { // of what has happened status need not be asked
+		t.Errorf("the events: %d %s", a.status, a.body)
+	}
 }
 
 func TestStatusFails(t *testing.T) {

@@ -1,5 +1,5 @@
-// Package api is Sluice's edge: it takes jobs in over HTTP, sees to it that they are on the queue before it says so, and
-// passes questions on to status.
+// Package api is Sluice's edge: it takes jobs in over HTTP, sees to it that they are on the queue before it says so,
+// passes questions on to status, and tells those who watch what happens.
 //
 // The routes and the shapes of requests and answers are generated from openapi/openapi.yaml.
 package api
@@ -77,7 +77,7 @@ func (s *Service) serve(ctx context.Context, listener net.Listener, server *http
 	case <-ctx.Done():
 	}
 	endFeed()
-	<-fed // streams end by themselves never
+	<-fed // or else Shutdown would wait for streams, which do not end by themselves
 	if err != nil {
 		return fmt.Errorf("serving HTTP: %w", err)
 	}
