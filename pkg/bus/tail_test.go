@@ -49,6 +49,27 @@ func TestTailOutlivesOutages(t *testing.T) {
 	}
 }
 
+// TestTailMissesNothingOnTheWay cuts the connection while an event is on it, at a server that goes on and takes the event
+// for delivered.
+func TestTailMissesNothingOnTheWay(t *testing.T) {
+	n, ctx := testenv.StartNATS(t), testenv.Context(t)
+	b := n.Bus("test")
+	proxy := testenv.StartProxy(t, "tcp", strings.TrimPrefix(n.URL(), "nats://"))
+	far, err := bus.Await(ctx, "nats://"+proxy.Addr(), "api", func(error) {})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(far.Conn.Close)
+	struck := proxy.CutAt("CONSUMER.MSG.NEXT", true)
+	f := follow(ctx, far)
+	next(ctx, t, f.begun)
+	want := publishEvent(ctx, t, b, 1)
+	<-struck
+	if got := next(ctx, t, f.told); got != want {
+		t.Errorf("told of %d, want %d", got, want)
+	}
+}
+
 func TestTailReplacesItsConsumer(t *testing.T) {
 	n, ctx := testenv.StartNATS(t), testenv.Context(t)
 	b := n.Bus("api")

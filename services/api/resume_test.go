@@ -1,12 +1,14 @@
 package api
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"fmt"
 	"math/rand/v2"
 	"net/http"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 
@@ -68,6 +70,45 @@ func TestResumeRefuses(t *testing.T) {
 			if p.Errors == nil || (*p.Errors)[0].Pointer != "Last-Event-ID" {
 				t.Errorf("%q: the header is not named: %+v", last, p)
 			}
+		}
+	}
+}
+
+// TestResumeWhileItGoesOn holds that an event is not missed which is stored, and passed on to those who listen, after the
+// history has been read and before the client has been sent all of it.
+func TestResumeWhileItGoesOn(t *testing.T) {
+	e, r := newLiveEnv(t, func(e *env) { e.cramped = true })
+	e.flood(t, 25)
+	w := &watcher{Reader: bufio.NewReader(e.deaf(t, r, "/v1/events", isLast+"0"))}
+	for line := ""; line != "id: 1\n"; { // the history has been read by then
+		var err error
+		if line, err = w.ReadString('\n'); err != nil {
+			t.Fatal(err)
+		}
+	}
+	late := e.publish(t, uuid.NewString(), position(1), events.Queued{})
+	testenv.Eventually(testenv.Context(t), t, "it is passed on", func() error {
+		e.api.feed.mu.Lock()
+		defer e.api.feed.mu.Unlock()
+		if e.api.feed.last < late {
+			return fmt.Errorf("passed on is %d", e.api.feed.last)
+		}
+		return nil
+	})
+	if err := e.listening(0); err != nil {
+		t.Fatalf("it is too late to miss anything: %v", err)
+	}
+	later := e.publish(t, uuid.NewString(), position(1), events.Queued{})
+	for want := uint64(2); want <= later; {
+		line, err := w.ReadString('\n')
+		if err != nil {
+			t.Fatal(err)
+		}
+		if id, ok := strings.CutPrefix(line, "id: "); ok {
+			if id != fmt.Sprintln(want) {
+				t.Fatalf("event %s comes, want %d", id, want)
+			}
+			want++
 		}
 	}
 }

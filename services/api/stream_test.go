@@ -161,7 +161,7 @@ func TestSlowClient(t *testing.T) {
 }
 
 // deaf asks for a stream and does not read it. Little is kept for it on the way.
-func (e *env) deaf(t testing.TB, r run, target string) net.Conn {
+func (e *env) deaf(t testing.TB, r run, target string, headers ...string) net.Conn {
 	t.Helper()
 	conn, err := net.Dial("tcp", r.listener.Addr().String())
 	if err != nil {
@@ -173,7 +173,8 @@ func (e *env) deaf(t testing.TB, r run, target string) net.Conn {
 			t.Fatal(err)
 		}
 	}
-	if _, err := fmt.Fprintf(conn, "GET %s HTTP/1.0\r\nHost: localhost\r\n%s\r\n\r\n", target, isStream); err != nil {
+	head := strings.Join(append(headers, isStream), "\r\n")
+	if _, err := fmt.Fprintf(conn, "GET %s HTTP/1.0\r\nHost: localhost\r\n%s\r\n\r\n", target, head); err != nil {
 		t.Fatal(err)
 	}
 	return conn
