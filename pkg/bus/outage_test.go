@@ -41,6 +41,8 @@ func TestOutageIsToldFast(t *testing.T) {
 			}
 			return nil
 		}},
+		{"read the history", func() error { return readAll(ctx, b) }},
+		{"find the end of the history", func() error { _, err := b.Events.LastSequence(ctx); return err }},
 		{"read a register", func() error { _, err := b.Registers.Get(ctx, jobID); return err }},
 		{"create a register", func() error {
 			_, err := b.Registers.Replace(ctx, jobID, bus.Register{}, bus.Register{})

@@ -178,15 +178,14 @@ func watchRegisters(ctx context.Context, t testing.TB, b *bus.Bus) <-chan bus.Re
 	return seen
 }
 
-func next(ctx context.Context, t testing.TB, seen <-chan bus.Register) bus.Register {
+func next[T any](ctx context.Context, t testing.TB, seen <-chan T) (told T) {
 	t.Helper()
 	select {
-	case r := <-seen:
-		return r
+	case told = <-seen:
 	case <-ctx.Done():
 		t.Fatal("nothing was told")
-		return bus.Register{}
 	}
+	return told
 }
 
 func replace(ctx context.Context, t testing.TB, s *bus.Registers, was, next bus.Register) bus.Register {

@@ -115,6 +115,22 @@ func consumers() []consumer {
 	return list
 }
 
+// tailConsumer is the consumer of one process that follows the history; it is made and forgotten with that.
+func tailConsumer(name string, from uint64) jetstream.ConsumerConfig {
+	return jetstream.ConsumerConfig{
+		Name:          name,
+		Description:   "Follows the events for those who watch jobs",
+		DeliverPolicy: jetstream.DeliverByStartSequencePolicy,
+		OptStartSeq:   from,
+		FilterSubject: events.EventSubjects,
+		AckPolicy:     jetstream.AckNonePolicy,
+		MemoryStorage: true,
+		Replicas:      1,
+		// Nobody deletes it: nobody but the server has to have the right to.
+		InactiveThreshold: 30 * time.Second,
+	}
+}
+
 func buckets(replicas int) []jetstream.KeyValueConfig {
 	return []jetstream.KeyValueConfig{
 		{

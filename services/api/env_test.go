@@ -35,6 +35,8 @@ type env struct {
 	bus  *bus.Bus
 	api  *Service
 	url  string
+
+	cramped bool // the system keeps little of what a client does not read
 }
 
 // newEnv runs an API that has a secret key. No status service runs beside it.
@@ -183,6 +185,17 @@ func (e *env) stopNATS(ctx context.Context, t testing.TB) {
 	case <-lost:
 	case <-ctx.Done():
 		t.Fatal("the end of NATS was not noticed")
+	}
+}
+
+func (e *env) removeStream(ctx context.Context, t testing.TB, name string) {
+	t.Helper()
+	js, err := jetstream.New(e.bus.Conn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := js.DeleteStream(ctx, name); err != nil {
+		t.Fatal(err)
 	}
 }
 

@@ -31,7 +31,7 @@ func TestCreateJob(t *testing.T) {
 	want := openapi.Job{
 		ID: got.ID, State: openapi.JobStateQueued, Priority: openapi.PriorityUrgent, Source: "http://localhost:8000/a%2Fb.csv",
 		Table: &table, Mode: openapi.ModeCreate, CreatedAt: noon.Add(123 * time.Millisecond),
-		Warnings: []openapi.Warning{}, Links: openapi.Links{Self: "/v1/jobs/" + got.ID},
+		Warnings: []openapi.Warning{}, Links: openapi.Links{Self: "/v1/jobs/" + got.ID, Events: "/v1/jobs/" + got.ID + "/events"},
 	}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("answered %+v, want %+v", got, want)

@@ -8,8 +8,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/nats-io/nats.go/jetstream"
-
 	"sluice/internal/testenv"
 	"sluice/pkg/bus"
 	"sluice/services/api/openapi"
@@ -55,13 +53,7 @@ func TestStreamsAway(t *testing.T) {
 	for _, stream := range []string{bus.EventsStream, bus.JobsStream} {
 		t.Run(stream, func(t *testing.T) {
 			e, ctx := newEnv(t), testenv.Context(t)
-			js, err := jetstream.New(e.bus.Conn)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if err := js.DeleteStream(ctx, stream); err != nil {
-				t.Fatal(err)
-			}
+			e.removeStream(ctx, t, stream)
 			begun := time.Now()
 			p := refused(t, e.call(t, http.MethodPost, "/v1/jobs", example, isJSON, isKey+"k"), codeQueueUnavailable)
 			if took := time.Since(begun); took > quickly {
@@ -92,6 +84,9 @@ func TestStatusAway(t *testing.T) {
 		if took := time.Since(begun); took > quickly || a.header.Get("Retry-After") == "" {
 			t.Errorf("%s: told after %s, to try again after %q s", target, took, a.header.Get("Retry-After"))
 		}
+	}
+	if a := e.get(t, job.Links.Events); a.status != http.StatusOK { // of what has happened status need not be asked
+		t.Errorf("the events: %d %s", a.status, a.body)
 	}
 }
 

@@ -35,6 +35,7 @@ func (s *Service) routes(e *echo.Echo) {
 	e.Use(middleware.BodyLimit(maxBody))
 	e.Use(trace)
 	e.Use(readForm)
+	e.Use(accept)
 	openapi.RegisterHandlers(e, openapi.NewStrictHandler(s, nil))
 }
 

@@ -10,16 +10,17 @@ import (
 
 	"sluice/pkg/bus"
 	"sluice/pkg/events"
+	"sluice/services/api/openapi"
 )
 
 // secretURL holds the word hush wherever a secret may be.
 const secretURL = "https://hush-user:hush-password@example.com/data/trips.csv?token=hush-token&x=1#hush-fragment"
 
 func TestSecretsAreKept(t *testing.T) {
-	e := newEnv(t)
-	e.playStatus(t)
 	var log lockedBuffer
-	e.api.config.Log = slog.New(slog.NewJSONHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	e, _ := newLiveEnv(t, func(e *env) {
+		e.api.config.Log = slog.New(slog.NewJSONHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	})
 
 	job := e.create(t, `{"url":"`+secretURL+`"}`, isKey+"k")
 	if job.Source != "https://example.com/data/trips.csv" {
@@ -52,6 +53,7 @@ func TestSecretsAreKept(t *testing.T) {
 			t.Errorf("a secret is told: %s", text)
 		}
 	}
+	e.expectSilentEvents(t, job)
 	queued, err := events.DecodeJob(e.stored(t, bus.JobsStream)[0].Data)
 	if err != nil {
 		t.Fatal(err)
@@ -59,6 +61,36 @@ func TestSecretsAreKept(t *testing.T) {
 	whole, _, _ := strings.Cut(secretURL, "#")
 	if opened, err := e.api.sealer.Open(job.ID, queued.Spec.Source); err != nil || opened != whole {
 		t.Errorf("an ingester opens %s (%v), want %s", opened, err, whole)
+	}
+}
+
+// expectSilentEvents holds that what is shown of a job's events has nothing that only Sluice's own processes need.
+func (e *env) expectSilentEvents(t testing.TB, job openapi.Job) {
+	t.Helper()
+	spec, err := e.api.spec(job.ID, request{source: mustParse(t, secretURL)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	live := e.watch(t, "/v1/events")
+	e.publish(t, job.ID, position(1), events.Started{Spec: spec, Worker: "one"})
+	data := ""
+	for !strings.HasPrefix(data, "data: ") {
+		if data, err = live.ReadString('\n'); err != nil {
+			t.Fatal(err)
+		}
+	}
+	e.publish(t, job.ID, position(2), events.Cancelled{})
+	shown := [][]byte{
+		[]byte(data),
+		e.get(t, job.Links.Events).body,
+		e.call(t, http.MethodGet, job.Links.Events, "", isStream).body,
+	}
+	for _, text := range shown {
+		for _, secret := range []string{"hush", "sealed", "spec", "request_hash", "source"} {
+			if bytes.Contains(text, []byte(secret)) {
+				t.Errorf("%s is told: %s", secret, text)
+			}
+		}
 	}
 }
 

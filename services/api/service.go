@@ -1,5 +1,5 @@
-// Package api is Sluice's edge: it takes jobs in over HTTP, sees to it that they are on the queue before it says so, and
-// passes questions on to status.
+// Package api is Sluice's edge: it takes jobs in over HTTP, sees to it that they are on the queue before it says so,
+// passes questions on to status, and tells those who watch what happens.
 //
 // The routes and the shapes of requests and answers are generated from openapi/openapi.yaml.
 package api
@@ -24,12 +24,13 @@ import (
 type Config struct {
 	DrainTime time.Duration // how long requests under way may take at the end
 	LocalOnly bool          // answer only requests to localhost or a loopback address
+	Heartbeat time.Duration // how often a stream of events shows that it is alive
 	Log       *slog.Logger
 }
 
 // DefaultConfig returns the settings for production.
 func DefaultConfig() Config {
-	return Config{DrainTime: 3 * time.Second, LocalOnly: true, Log: slog.Default()}
+	return Config{DrainTime: 3 * time.Second, LocalOnly: true, Heartbeat: 15 * time.Second, Log: slog.Default()}
 }
 
 // Service is one replica of the API.
@@ -38,18 +39,23 @@ type Service struct {
 	bus    *bus.Bus
 	sealer seal.Sealer
 	now    func() time.Time
+	feed   *feed
 }
 
 var _ openapi.StrictServerInterface = (*Service)(nil)
 
 // New returns a replica that is not running yet.
 func New(config Config, b *bus.Bus, sealer seal.Sealer) *Service {
-	return &Service{config: config, bus: b, sealer: sealer, now: time.Now}
+	return &Service{config: config, bus: b, sealer: sealer, now: time.Now, feed: newFeed(b, config.Log)}
 }
 
-// Run serves on the listener, which it closes, until ctx ends or the listener fails.
+// Run serves on the listener, which it closes, until ctx ends or the listener fails. It runs once.
 func (s *Service) Run(ctx context.Context, listener net.Listener) error {
-	server := &http.Server{
+	return s.serve(ctx, listener, s.server())
+}
+
+func (s *Service) server() *http.Server {
+	return &http.Server{
 		Handler:           s.Handler(),
 		ReadHeaderTimeout: 10 * time.Second,
 		ReadTimeout:       30 * time.Second,
@@ -58,12 +64,22 @@ func (s *Service) Run(ctx context.Context, listener net.Listener) error {
 		MaxHeaderBytes:    64 << 10,
 		ErrorLog:          slog.NewLogLogger(s.config.Log.Handler(), slog.LevelDebug),
 	}
-	failed := make(chan error, 1)
+}
+
+func (s *Service) serve(ctx context.Context, listener net.Listener, server *http.Server) error {
+	feeding, endFeed := context.WithCancel(ctx)
+	fed, failed := make(chan struct{}), make(chan error, 1)
+	go func() { defer close(fed); s.feed.run(feeding) }()
 	go func() { failed <- server.Serve(listener) }()
+	var err error
 	select {
-	case err := <-failed:
-		return fmt.Errorf("serving HTTP: %w", err)
+	case err = <-failed:
 	case <-ctx.Done():
+	}
+	endFeed()
+	<-fed // or else Shutdown would wait for streams, which do not end by themselves
+	if err != nil {
+		return fmt.Errorf("serving HTTP: %w", err)
 	}
 	drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.config.DrainTime)
 	defer cancel()

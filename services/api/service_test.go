@@ -73,8 +73,23 @@ func (e *env) run(t testing.TB, drain time.Duration) run {
 	}
 	ctx, cancel := context.WithCancel(testenv.Context(t))
 	r := run{listener: l, stop: cancel, ended: make(chan error, 1)}
-	go func() { r.ended <- e.api.Run(ctx, l) }()
+	served := l
+	if e.cramped {
+		served = smallBuffers{l}
+	}
+	go func() { r.ended <- e.api.Run(ctx, served) }()
 	return r
+}
+
+// smallBuffers has the system keep little of what a client does not read.
+type smallBuffers struct{ net.Listener }
+
+func (l smallBuffers) Accept() (net.Conn, error) {
+	conn, err := l.Listener.Accept()
+	if tcp, ok := conn.(*net.TCPConn); ok {
+		err = tcp.SetWriteBuffer(4 << 10)
+	}
+	return conn, err
 }
 
 // halfARequest sends the first byte of a body, once the API waits for it.

@@ -23,7 +23,7 @@ func viewJob(s events.Status) openapi.Job {
 		Progress:      viewProgress(s),
 		Error:         viewFailure(s.Failure),
 		Warnings:      []openapi.Warning{},
-		Links:         openapi.Links{Self: jobPath(s.ID)},
+		Links:         openapi.Links{Self: jobPath(s.ID), Events: jobPath(s.ID) + "/events"},
 	}
 	if s.Result != nil {
 		job.Warnings = viewWarnings(s.Result.Warnings)

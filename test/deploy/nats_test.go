@@ -133,10 +133,13 @@ func TestUsers(t *testing.T) {
 			deaf:      "> jobs.> events.> $KV.> _INBOX_api.>",
 		},
 		"api": {
-			publish:   "jobs.normal.x events.x.created events.x.queued svc.status.get $JS.API.DIRECT.GET.JOBS.jobs.urgent.x",
+			publish: "jobs.normal.x events.x.created events.x.queued svc.status.get $JS.API.DIRECT.GET.JOBS.jobs.urgent.x " +
+				"$JS.API.CONSUMER.CREATE.EVENTS.api-x.events.*.* $JS.API.CONSUMER.MSG.NEXT.EVENTS.api-x $JS.API.DIRECT.GET.EVENTS",
 			subscribe: "_INBOX_api.x",
 			not: "$KV.control.x $KV.jobs.x events.x.succeeded $JS.API.STREAM.DELETE.JOBS $JS.API.STREAM.PURGE.JOBS $JS.ACK.JOBS.normal.1.1.1.1.0 " +
-				"$JS.API.CONSUMER.MSG.NEXT.JOBS.normal $JS.API.STREAM.MSG.DELETE.JOBS $JS.API.DIRECT.GET.KV_control.$KV.control.x",
+				"$JS.API.CONSUMER.MSG.NEXT.JOBS.normal $JS.API.STREAM.MSG.DELETE.JOBS $JS.API.DIRECT.GET.KV_control.$KV.control.x " +
+				"$JS.API.CONSUMER.CREATE.EVENTS.fold $JS.API.CONSUMER.CREATE.EVENTS.fold.events.*.* $JS.API.CONSUMER.MSG.NEXT.EVENTS.fold " +
+				"$JS.API.CONSUMER.DELETE.EVENTS.fold $JS.API.CONSUMER.CREATE.EVENTS.x $JS.API.CONSUMER.CREATE.JOBS.x.jobs.normal.* $JS.ACK.EVENTS.fold.1.1.1.1.0",
 			deaf: "> jobs.> events.> $KV.> _INBOX_status.> svc.status.get",
 		},
 		"status": {

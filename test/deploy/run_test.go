@@ -1,6 +1,7 @@
 package deploy
 
 import (
+	"bufio"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -37,12 +38,17 @@ func TestDeployment(t *testing.T) {
 	c.awaitReady(t)
 	files := serve(t)
 
+	all := c.watch(t, "/v1/events")
+
 	queued := c.load(t, files+"/tripsdata.csv")
 	if answer := c.call(t, "/job_cancel?jobId="+queued, nil); answer["state"] != "cancelled" {
 		t.Errorf("a queued job that is cancelled is %v", answer)
 	}
 	ingesters := []*process{start("ingester", "ingester"), start("ingester", "ingester")}
-	c.await(t, c.load(t, files+"/tripsdata.csv"), "completed")
+	loaded := c.load(t, files+"/tripsdata.csv")
+	c.watch(t, "/v1/jobs/"+loaded+"/events").await(t, "succeeded", loaded)
+	all.await(t, "succeeded", loaded)
+	c.await(t, loaded, "completed")
 	c.await(t, c.load(t, files+"/gone.csv"), "failed")
 	c.await(t, c.load(t, files+"/busy.csv"), "retry")
 	running := c.load(t, files+"/slow.csv")
@@ -148,6 +154,41 @@ func (c client) call(t *testing.T, path string, form url.Values) map[string]stri
 func (c client) load(t *testing.T, file string) string {
 	t.Helper()
 	return c.call(t, "/download_file", url.Values{"fileUrl": {file}})["jobId"]
+}
+
+// watching is a stream of events that is being read.
+type watching struct{ *bufio.Scanner }
+
+func (c client) watch(t *testing.T, path string) watching {
+	t.Helper()
+	request, err := http.NewRequestWithContext(testenv.Context(t), http.MethodGet, c.api+path, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	request.Header.Set("Accept", "text/event-stream")
+	answer, err := http.DefaultClient.Do(request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { answer.Body.Close() })
+	if answer.StatusCode != http.StatusOK {
+		t.Fatalf("%s: %s", path, answer.Status)
+	}
+	return watching{bufio.NewScanner(answer.Body)}
+}
+
+// await reads on until a job has got an event of this type.
+func (w watching) await(t *testing.T, event, id string) {
+	t.Helper()
+	for last := ""; w.Scan(); {
+		if name, ok := strings.CutPrefix(w.Text(), "event: "); ok {
+			last = name
+		}
+		if last == event && strings.Contains(w.Text(), `"job_id":"`+id+`"`) {
+			return
+		}
+	}
+	t.Fatalf("the stream ended without %s of job %s: %v", event, id, w.Err())
 }
 
 func (c client) await(t *testing.T, id, state string) {

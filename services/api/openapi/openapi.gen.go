@@ -202,6 +202,56 @@ type Durations struct {
 	QueuedMs  int64 `json:"queued_ms"`
 }
 
+// Event defines model for Event.
+type Event struct {
+	// Sequence The event's place among those of all jobs; the id of server-sent events.
+	Sequence int64 `json:"sequence"`
+
+	// ID The same fact has the same id, also when it is told twice.
+	ID    string `json:"id"`
+	JobID string `json:"job_id"`
+
+	// Type What happened: created, redriven, queued, started, progress, retrying, cancel_requested, succeeded, failed or
+	// cancelled. There may be more in later versions.
+	Type string `json:"type"`
+
+	// Run 1, and one more each time the job was started again.
+	Run     int       `json:"run"`
+	Attempt int       `json:"attempt"`
+	At      time.Time `json:"at"`
+
+	// By The process that wrote it.
+	By string `json:"by"`
+
+	// Worker Of started.
+	Worker   *string   `json:"worker,omitempty"`
+	Progress *Progress `json:"progress,omitempty"`
+	Error    *JobError `json:"error,omitempty"`
+
+	// NextAttemptAt Of retrying.
+	NextAttemptAt *time.Time `json:"next_attempt_at,omitempty"`
+
+	// Table Of succeeded.
+	Table *string `json:"table,omitempty"`
+
+	// Rows Of succeeded: how many the table has.
+	Rows *int64 `json:"rows,omitempty"`
+}
+
+// EventList defines model for EventList.
+type EventList struct {
+	Events []Event `json:"events"`
+
+	// NextCursor Missing on the last page.
+	NextCursor *string `json:"next_cursor,omitempty"`
+}
+
+// EventStream Server-sent events. Each has the event's `sequence` as `id`, its `type` as `event`, and an Event in JSON as
+// `data`. Figures of progress may be left out where newer ones follow; nothing else is. Lines that begin with a
+// colon only show that the connection is alive. A client that does not keep up is cut off, and goes on with
+// `Last-Event-ID`.
+type EventStream = string
+
 // FieldError defines model for FieldError.
 type FieldError struct {
 	// Pointer A JSON Pointer into the body, or the name of a parameter.
@@ -329,7 +379,8 @@ type JobState string
 
 // Links defines model for Links.
 type Links struct {
-	Self string `json:"self"`
+	Self   string `json:"self"`
+	Events string `json:"events"`
 
 	// Result Once the job has succeeded.
 	Result *string `json:"result,omitempty"`
@@ -390,6 +441,9 @@ type Warning struct {
 // JobID defines model for JobId.
 type JobID = string
 
+// LastEventID defines model for LastEventId.
+type LastEventID = string
+
 // Cancelled defines model for Cancelled.
 type Cancelled = Job
 
@@ -404,6 +458,12 @@ type JobCancelParams struct {
 // JobStatusParams defines parameters for JobStatus.
 type JobStatusParams struct {
 	JobID string `form:"jobId" json:"jobId"`
+}
+
+// StreamEventsParams defines parameters for StreamEvents.
+type StreamEventsParams struct {
+	// LastEventID The `id` of the last event that the caller has of an earlier stream, from this or any other API.
+	LastEventID *LastEventID `json:"Last-Event-ID,omitempty"`
 }
 
 // ListJobsParams defines parameters for ListJobs.
@@ -422,6 +482,18 @@ type ListJobsParams struct {
 type CreateJobParams struct {
 	// IdempotencyKey 1 to 255 printable ASCII characters that name this request, for as long as its job is remembered.
 	IdempotencyKey *string `json:"Idempotency-Key,omitempty"`
+}
+
+// GetJobEventsParams defines parameters for GetJobEvents.
+type GetJobEventsParams struct {
+	// Limit How many events a page has at the most, 1 to 1000. Streams have no pages.
+	Limit *int `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Cursor The `next_cursor` of the page before. Streams have no pages.
+	Cursor *string `form:"cursor,omitempty" json:"cursor,omitempty"`
+
+	// LastEventID The `id` of the last event that the caller has of an earlier stream, from this or any other API.
+	LastEventID *LastEventID `json:"Last-Event-ID,omitempty"`
 }
 
 // DownloadFileJSONRequestBody defines body for DownloadFile for application/json ContentType.
@@ -453,6 +525,9 @@ type ServerInterface interface {
 	// GetReadiness Can it serve?
 	// (GET /readyz)
 	GetReadiness(ctx echo.Context) error
+	// StreamEvents Watch all jobs
+	// (GET /v1/events)
+	StreamEvents(ctx echo.Context, params StreamEventsParams) error
 	// ListJobs List jobs, the newest first
 	// (GET /v1/jobs)
 	ListJobs(ctx echo.Context, params ListJobsParams) error
@@ -468,6 +543,9 @@ type ServerInterface interface {
 	// CancelJob Cancel a job
 	// (POST /v1/jobs/{id}/cancel)
 	CancelJob(ctx echo.Context, id JobID) error
+	// GetJobEvents See what has happened to a job, or watch it
+	// (GET /v1/jobs/{id}/events)
+	GetJobEvents(ctx echo.Context, id JobID, params GetJobEventsParams) error
 	// GetJobResult See what a job has made
 	// (GET /v1/jobs/{id}/result)
 	GetJobResult(ctx echo.Context, id JobID) error
@@ -547,6 +625,35 @@ func (w *ServerInterfaceWrapper) GetReadiness(ctx echo.Context) error {
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.GetReadiness(ctx)
+	return err
+}
+
+// StreamEvents converts echo context to params.
+func (w *ServerInterfaceWrapper) StreamEvents(ctx echo.Context) error {
+	var err error
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params StreamEventsParams
+
+	headers := ctx.Request().Header
+	// ------------- Optional header parameter "Last-Event-ID" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Last-Event-ID")]; found {
+		var LastEventID LastEventID
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for Last-Event-ID, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Last-Event-ID", valueList[0], &LastEventID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter Last-Event-ID: %s", err))
+		}
+
+		params.LastEventID = &LastEventID
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.StreamEvents(ctx, params)
 	return err
 }
 
@@ -659,6 +766,55 @@ func (w *ServerInterfaceWrapper) CancelJob(ctx echo.Context) error {
 	return err
 }
 
+// GetJobEvents converts echo context to params.
+func (w *ServerInterfaceWrapper) GetJobEvents(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "id" -------------
+	var id JobID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", ctx.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter id: %s", err))
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params GetJobEventsParams
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", ctx.QueryParams(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter limit: %s", err))
+	}
+
+	// ------------- Optional query parameter "cursor" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cursor", ctx.QueryParams(), &params.Cursor, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter cursor: %s", err))
+	}
+
+	headers := ctx.Request().Header
+	// ------------- Optional header parameter "Last-Event-ID" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Last-Event-ID")]; found {
+		var LastEventID LastEventID
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for Last-Event-ID, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Last-Event-ID", valueList[0], &LastEventID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter Last-Event-ID: %s", err))
+		}
+
+		params.LastEventID = &LastEventID
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.GetJobEvents(ctx, id, params)
+	return err
+}
+
 // GetJobResult converts echo context to params.
 func (w *ServerInterfaceWrapper) GetJobResult(ctx echo.Context) error {
 	var err error
@@ -728,6 +884,8 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.GET(options.BaseURL+"/v1/jobs/:id", wrapper.GetJob, options.OperationMiddlewares["getJob"]...)
 	router.POST(options.BaseURL+"/v1/jobs/:id/cancel", wrapper.CancelJob, options.OperationMiddlewares["cancelJob"]...)
 	router.GET(options.BaseURL+"/v1/jobs/:id/result", wrapper.GetJobResult, options.OperationMiddlewares["getJobResult"]...)
+	router.GET(options.BaseURL+"/v1/jobs/:id/events", wrapper.GetJobEvents, options.OperationMiddlewares["getJobEvents"]...)
+	router.GET(options.BaseURL+"/v1/events", wrapper.StreamEvents, options.OperationMiddlewares["streamEvents"]...)
 	router.POST(options.BaseURL+"/download_file", wrapper.DownloadFile, options.OperationMiddlewares["downloadFile"]...)
 	router.GET(options.BaseURL+"/job_status", wrapper.JobStatus, options.OperationMiddlewares["jobStatus"]...)
 	router.GET(options.BaseURL+"/job_cancel", wrapper.JobCancel, options.OperationMiddlewares["jobCancel"]...)
@@ -995,6 +1153,74 @@ func (response GetReadinessdefaultApplicationProblemPlusJSONResponse) VisitGetRe
 	return err
 }
 
+type StreamEventsRequestObject struct {
+	Params StreamEventsParams
+}
+
+type StreamEventsResponseObject interface {
+	VisitStreamEventsResponse(w http.ResponseWriter) error
+}
+
+type StreamEvents200TextEventStreamResponse struct {
+	Body          io.Reader
+	ContentLength int64
+}
+
+func (response StreamEvents200TextEventStreamResponse) VisitStreamEventsResponse(w http.ResponseWriter) error {
+
+	w.Header().Set("Content-Type", "text/event-stream")
+	if response.ContentLength != 0 {
+		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	w.WriteHeader(200)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	flusher, ok := w.(http.Flusher)
+	if !ok {
+		// If w doesn't support flushing, fall back to io.Copy.
+		_, err := io.Copy(w, response.Body)
+		return err
+	}
+	// text/event-stream messages are typically small; use a
+	// modest buffer and flush after each chunk so clients see
+	// events immediately instead of waiting on OS buffering.
+	buf := make([]byte, 4096)
+	for {
+		n, err := response.Body.Read(buf)
+		if n > 0 {
+			if _, writeErr := w.Write(buf[:n]); writeErr != nil {
+				return writeErr
+			}
+			flusher.Flush()
+		}
+		if err != nil {
+			if err == io.EOF {
+				return nil
+			}
+			return err
+		}
+	}
+}
+
+type StreamEventsdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response StreamEventsdefaultApplicationProblemPlusJSONResponse) VisitStreamEventsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type ListJobsRequestObject struct {
 	Params ListJobsParams
 }
@@ -1227,6 +1453,97 @@ func (response CancelJobdefaultApplicationProblemPlusJSONResponse) VisitCancelJo
 	return err
 }
 
+type GetJobEventsRequestObject struct {
+	ID     JobID `json:"id"`
+	Params GetJobEventsParams
+}
+
+type GetJobEventsResponseObject interface {
+	VisitGetJobEventsResponse(w http.ResponseWriter) error
+}
+
+type GetJobEvents200JSONResponse EventList
+
+func (response GetJobEvents200JSONResponse) VisitGetJobEventsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetJobEvents200TextEventStreamResponse struct {
+	Body          io.Reader
+	ContentLength int64
+}
+
+func (response GetJobEvents200TextEventStreamResponse) VisitGetJobEventsResponse(w http.ResponseWriter) error {
+
+	w.Header().Set("Content-Type", "text/event-stream")
+	if response.ContentLength != 0 {
+		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	w.WriteHeader(200)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	flusher, ok := w.(http.Flusher)
+	if !ok {
+		// If w doesn't support flushing, fall back to io.Copy.
+		_, err := io.Copy(w, response.Body)
+		return err
+	}
+	// text/event-stream messages are typically small; use a
+	// modest buffer and flush after each chunk so clients see
+	// events immediately instead of waiting on OS buffering.
+	buf := make([]byte, 4096)
+	for {
+		n, err := response.Body.Read(buf)
+		if n > 0 {
+			if _, writeErr := w.Write(buf[:n]); writeErr != nil {
+				return writeErr
+			}
+			flusher.Flush()
+		}
+		if err != nil {
+			if err == io.EOF {
+				return nil
+			}
+			return err
+		}
+	}
+}
+
+type GetJobEvents204Response struct {
+}
+
+func (response GetJobEvents204Response) VisitGetJobEventsResponse(w http.ResponseWriter) error {
+	w.WriteHeader(204)
+	return nil
+}
+
+type GetJobEventsdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetJobEventsdefaultApplicationProblemPlusJSONResponse) VisitGetJobEventsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type GetJobResultRequestObject struct {
 	ID JobID `json:"id"`
 }
@@ -1286,6 +1603,9 @@ type StrictServerInterface interface {
 	// GetReadiness Can it serve?
 	// (GET /readyz)
 	GetReadiness(ctx context.Context, request GetReadinessRequestObject) (GetReadinessResponseObject, error)
+	// StreamEvents Watch all jobs
+	// (GET /v1/events)
+	StreamEvents(ctx context.Context, request StreamEventsRequestObject) (StreamEventsResponseObject, error)
 	// ListJobs List jobs, the newest first
 	// (GET /v1/jobs)
 	ListJobs(ctx context.Context, request ListJobsRequestObject) (ListJobsResponseObject, error)
@@ -1301,6 +1621,9 @@ type StrictServerInterface interface {
 	// CancelJob Cancel a job
 	// (POST /v1/jobs/{id}/cancel)
 	CancelJob(ctx context.Context, request CancelJobRequestObject) (CancelJobResponseObject, error)
+	// GetJobEvents See what has happened to a job, or watch it
+	// (GET /v1/jobs/{id}/events)
+	GetJobEvents(ctx context.Context, request GetJobEventsRequestObject) (GetJobEventsResponseObject, error)
 	// GetJobResult See what a job has made
 	// (GET /v1/jobs/{id}/result)
 	GetJobResult(ctx context.Context, request GetJobResultRequestObject) (GetJobResultResponseObject, error)
@@ -1497,6 +1820,31 @@ func (sh *strictHandler) GetReadiness(ctx echo.Context) error {
 	return nil
 }
 
+// StreamEvents operation middleware
+func (sh *strictHandler) StreamEvents(ctx echo.Context, params StreamEventsParams) error {
+	var request StreamEventsRequestObject
+
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.StreamEvents(ctx.Request().Context(), request.(StreamEventsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "StreamEvents")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(StreamEventsResponseObject); ok {
+		return validResponse.VisitStreamEventsResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // ListJobs operation middleware
 func (sh *strictHandler) ListJobs(ctx echo.Context, params ListJobsParams) error {
 	var request ListJobsRequestObject
@@ -1639,6 +1987,32 @@ func (sh *strictHandler) CancelJob(ctx echo.Context, id JobID) error {
 		return err
 	} else if validResponse, ok := response.(CancelJobResponseObject); ok {
 		return validResponse.VisitCancelJobResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetJobEvents operation middleware
+func (sh *strictHandler) GetJobEvents(ctx echo.Context, id JobID, params GetJobEventsParams) error {
+	var request GetJobEventsRequestObject
+
+	request.ID = id
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetJobEvents(ctx.Request().Context(), request.(GetJobEventsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetJobEvents")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetJobEventsResponseObject); ok {
+		return validResponse.VisitGetJobEventsResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}

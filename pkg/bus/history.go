@@ -1,0 +1,140 @@
+package bus
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"iter"
+	"strconv"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+
+	"sluice/pkg/events"
+)
+
+const (
+	// historyBatch and historyBytes bound what is asked for at once.
+	historyBatch = 256
+	historyBytes = 1 << 20
+	// historyPatience bounds how long the server may take to send what it was asked for.
+	historyPatience = 5 * time.Second
+)
+
+// Stored is an event as it lies in the history.
+type Stored struct {
+	Sequence uint64 // its place among the events of all jobs
+	subject  string
+	data     []byte
+}
+
+// Event decodes the event. It fails as [events.Decode] does, and for one that lies under a subject which is not its own.
+func (s Stored) Event() (events.Event, error) {
+	e, err := events.Decode(s.data)
+	if err != nil {
+		return events.Event{}, err
+	}
+	if e.Subject() != s.subject { // who may write of one job may not write of another
+		return events.Event{}, fmt.Errorf("an event of %s lies under %s", e.Subject(), s.subject)
+	}
+	return e, nil
+}
+
+// LastSequence returns the sequence of the last event that was stored, or 0. It fails with [ErrUnavailable] when the
+// stream does not answer.
+func (s *Events) LastSequence(ctx context.Context) (uint64, error) {
+	info, err := s.stream.Info(ctx)
+	if err != nil {
+		return 0, fmt.Errorf("reading the end of the history: %w", unavailable(err))
+	}
+	return info.State.LastSeq, nil
+}
+
+// History returns the events under a subject, which may have wildcards, from a sequence on to the end, in order. It ends
+// with an error if it breaks off earlier: with [ErrUnavailable] when the stream does not answer.
+func (s *Events) History(ctx context.Context, subject string, from uint64) iter.Seq2[Stored, error] {
+	return func(yield func(Stored, error) bool) {
+		for more := true; more; {
+			var batch []Stored
+			var err error
+			batch, more, err = s.batch(ctx, subject, from)
+			if err != nil {
+				yield(Stored{}, fmt.Errorf("reading the history under %s: %w", subject, unavailable(err)))
+				return
+			}
+			for _, stored := range batch {
+				if !yield(stored, nil) {
+					return
+				}
+				from = stored.Sequence + 1
+			}
+		}
+	}
+}
+
+// What the server says in a header when it has no message to send.
+const (
+	statusHeader      = "Status"
+	statusEnd         = "204" // of a batch
+	statusNotFound    = "404"
+	pendingHeader     = "Nats-Num-Pending"
+	lastInBatchHeader = "Nats-Last-Sequence"
+)
+
+// errIncomplete says that messages of a batch were lost on the way.
+var errIncomplete = errors.New("a part of a batch is missing")
+
+// batch reads some events by a direct get (ADR-31), and reports whether there are more. It speaks the protocol itself:
+// jetstreamext.GetBatch ends a batch that breaks off as if it were complete.
+func (s *Events) batch(ctx context.Context, subject string, from uint64) (batch []Stored, more bool, err error) {
+	ctx, cancel := context.WithTimeout(ctx, historyPatience)
+	defer cancel()
+	request, err := json.Marshal(map[string]any{
+		"seq": max(from, 1), "next_by_subj": subject, "batch": historyBatch, "max_bytes": historyBytes,
+	})
+	if err != nil {
+		return nil, false, err
+	}
+	nc := s.js.Conn()
+	inbox := nc.NewInbox()
+	answers, err := nc.SubscribeSync(inbox)
+	if err != nil {
+		return nil, false, err
+	}
+	defer func() { _ = answers.Unsubscribe() }() // fails only with the connection
+	if err := nc.PublishRequest("$JS.API.DIRECT.GET."+EventsStream, inbox, request); err != nil {
+		return nil, false, err
+	}
+	last := uint64(0)
+	for {
+		msg, err := answers.NextMsgWithContext(ctx)
+		if err != nil {
+			return nil, false, err
+		}
+		switch status := msg.Header.Get(statusHeader); status {
+		case "":
+			if last, err = strconv.ParseUint(msg.Header.Get(jetstream.SequenceHeader), 10, 64); err != nil {
+				return nil, false, fmt.Errorf("reading a sequence: %w", err)
+			}
+			batch = append(batch, Stored{Sequence: last, subject: msg.Header.Get(jetstream.SubjectHeader), data: msg.Data})
+		case statusNotFound:
+			return nil, false, nil
+		case statusEnd:
+			if msg.Header.Get(lastInBatchHeader) != strconv.FormatUint(last, 10) {
+				return nil, false, errIncomplete
+			}
+			return batch, msg.Header.Get(pendingHeader) != "0", nil
+		default:
+			return nil, false, statusError(status, msg)
+		}
+	}
+}
+
+func statusError(status string, msg *nats.Msg) error {
+	if status == "503" {
+		return nats.ErrNoResponders
+	}
+	return fmt.Errorf("the server answers %s %s", status, msg.Header.Get("Description"))
+}
