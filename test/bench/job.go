@@ -102,10 +102,10 @@ func (l loader) await(ctx context.Context, id string, begun time.Time) error {
 	}
 }
 
-// pause is how long to wait before the job is asked for again: a small part of what it has taken, so that asking neither
-// makes the time longer than it is nor takes much of the machine.
+// pause is how long to wait before the job is asked for again: a small part of what it has taken, so that asking makes the
+// time hardly longer than it is; but not too small a one, as an answer takes Sluice a millisecond of a core.
 func pause(waited time.Duration) time.Duration {
-	return min(max(waited/100, time.Millisecond), 20*time.Millisecond)
+	return min(max(waited/50, 2*time.Millisecond), 50*time.Millisecond)
 }
 
 func (l loader) call(ctx context.Context, method, path string, body []byte, wanted int) (j job, err error) {

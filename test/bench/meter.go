@@ -131,5 +131,6 @@ func (m *meter) tell(c report.Case, round, way int, f report.Figures) {
 		what = fmt.Sprintf("round %d", round+1)
 	}
 	m.say("PostgreSQL %s  %-10s  %-8s  %-12s  %7.3f s  client %5.2f s %4d MB  rest %5.2f s  server %6.2f s\n",
-		m.pg.Version, c.File.Name(), what, m.ways[way].name(), f.Wall.Seconds(), f.Client.Seconds(), f.Peak/1e6, f.Rest.Seconds(), f.Server.Seconds())
+		m.pg.Version, c.File.Name(), what, m.ways[way].name(),
+		f.Wall.Seconds(), f.Client.Seconds(), f.Peak/1e6, f.Rest.Seconds(), f.Server.Seconds())
 }
