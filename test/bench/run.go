@@ -21,12 +21,16 @@ type bench struct {
 	root  string // of the repository
 	dir   string // removed at the end
 	files string // where the web server of files listens
+	load  report.Load
 	out   io.Writer
 }
 
 // run measures everything and writes the page.
 func run(ctx context.Context, o options, out io.Writer) (err error) {
 	b := bench{options: o, out: out}
+	if b.load, err = report.LoadNow(); err != nil { // before there is one of ours
+		return err
+	}
 	if b.root, err = repository(ctx); err != nil {
 		return err
 	}
@@ -112,10 +116,6 @@ func (b *bench) describe(ctx context.Context) (report.Report, error) {
 	if err != nil {
 		return report.Report{}, err
 	}
-	load, err := report.LoadAverages()
-	if err != nil {
-		return report.Report{}, err
-	}
 	commit, err := output(ctx, "git", "-C", b.root, "describe", "--always", "--dirty", "--exclude", "*")
 	if err != nil {
 		commit = "of an unknown commit" // an unpacked archive
@@ -125,7 +125,7 @@ func (b *bench) describe(ctx context.Context) (report.Report, error) {
 		return report.Report{}, err
 	}
 	return report.Report{
-		Date: time.Now(), Commit: commit, Go: runtime.Version(), Curl: firstWords(curl, 2), Machine: machine, Load: load,
+		Date: time.Now(), Commit: commit, Go: runtime.Version(), Curl: firstWords(curl, 2), Machine: machine, Load: b.load,
 		Rounds: b.rounds, Extra: b.ingester,
 	}, nil
 }

@@ -42,16 +42,6 @@ func (m Machine) String() string {
 	return fmt.Sprintf("%d cores, %s, %d GiB of memory, Linux %s, %s", m.Cores, m.Model, (m.Memory+1<<29)>>30, m.Kernel, m.FileSystem)
 }
 
-// LoadAverages are those of the last 1, 5 and 15 minutes.
-func LoadAverages() (string, error) {
-	text, err := os.ReadFile("/proc/loadavg")
-	if err != nil {
-		return "", fmt.Errorf("asking for the load averages: %w", err)
-	}
-	fields := strings.Fields(string(text))
-	return strings.Join(fields[:min(3, len(fields))], ", "), nil
-}
-
 // cpuModel is empty or unknown on architectures that do not tell it.
 func cpuModel(cpuinfo string) string {
 	for line := range strings.Lines(cpuinfo) {

@@ -50,7 +50,7 @@ type Report struct {
 	Go      string
 	Curl    string // what it says of its version
 	Machine Machine
-	Load    string // the load averages before the first run
+	Load    Load // before all
 	Rounds  int
 	Extra   []string // what the ingester was told besides
 	Parts   []Part

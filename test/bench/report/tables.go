@@ -10,7 +10,7 @@ import (
 func (r Report) Markdown() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "Measured on %s with Sluice %s, %s and %s.\n", r.Date.UTC().Format(time.DateOnly), r.Commit, r.Go, r.Curl)
-	fmt.Fprintf(&b, "Machine: %s. Load averages before the first run: %s.\n", r.Machine, r.Load)
+	fmt.Fprintf(&b, "Machine: %s. %s\n", r.Machine, r.Load)
 	if len(r.Extra) > 0 {
 		fmt.Fprintf(&b, "The ingester was run with `%s`.\n", strings.Join(r.Extra, "`, `"))
 	}
@@ -37,7 +37,7 @@ func (p Part) markdown(rounds int) string {
 		}
 	}
 	if len(speeds) > 0 {
-		fmt.Fprintf(&b, "\nFiles in rounds, of which there were %d; medians:\n\n%s", rounds, speedTable(speeds))
+		fmt.Fprintf(&b, "\nRounds: %d. Medians:\n\n%s", rounds, speedTable(speeds))
 	}
 	if len(latencies) > 0 {
 		b.WriteString("\nSmall files, one after the other:\n\n" + latencyTable(latencies))

@@ -14,7 +14,7 @@ func TestMarkdown(t *testing.T) {
 	r := Report{
 		Date: time.Date(2024, 2, 29, 23, 0, 0, 0, time.UTC), Commit: "abc1234", Go: "go1.26.0", Curl: "curl 8.0",
 		Machine: Machine{Cores: 2, Model: "A CPU", Memory: 16 << 30, Kernel: "6.1", FileSystem: "ext4"},
-		Load:    "0.10, 0.20, 0.30", Rounds: 2, Extra: []string{"SLUICE_SLOTS=1"},
+		Load:    Load{0.1, 0.2, 0.3}, Rounds: 2, Extra: []string{"SLUICE_SLOTS=1"},
 		Parts: []Part{{
 			Postgres: "15.1", Psql: "psql 15.1", Settings: []server.Setting{{Name: "fsync", Value: "on"}, {Name: "wal_level", Value: "replica"}},
 			Cases: []Case{
@@ -30,7 +30,7 @@ func TestMarkdown(t *testing.T) {
 		}},
 	}
 	const want = `Measured on 2024-02-29 with Sluice abc1234, go1.26.0 and curl 8.0.
-Machine: 2 cores, A CPU, 16 GiB of memory, Linux 6.1, ext4. Load averages before the first run: 0.10, 0.20, 0.30.
+Machine: 2 cores, A CPU, 16 GiB of memory, Linux 6.1, ext4. Load averages before: 0.10, 0.20, 0.30.
 The ingester was run with ` + "`SLUICE_SLOTS=1`" + `.
 
 ### PostgreSQL 15.1
@@ -38,7 +38,7 @@ The ingester was run with ` + "`SLUICE_SLOTS=1`" + `.
 With psql 15.1; server settings:
 ` + "`fsync=on`, `wal_level=replica`" + `.
 
-Files in rounds, of which there were 2; medians:
+Rounds: 2. Medians:
 
 | file | way | s | fastest to slowest | rows/s | MB/s | speed | client CPU s | client peak MB | rest of Sluice CPU s | server CPU s |
 |---|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|
