@@ -19,7 +19,7 @@ import (
 type bench struct {
 	options
 	root  string // of the repository
-	dir   string // removed at the end
+	place string // removed at the end
 	files string // where the web server of files listens
 	load  report.Load
 	out   io.Writer
@@ -45,14 +45,14 @@ func run(ctx context.Context, o options, out io.Writer) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, remove()) }()
-	if err := build(ctx, b.root, b.dir); err != nil {
+	if err := build(ctx, b.root, b.place); err != nil {
 		return err
 	}
 	cases, err := b.makeFiles()
 	if err != nil {
 		return err
 	}
-	url, end, err := serveFiles(filepath.Join(b.options.dir, "files"))
+	url, end, err := serveFiles(filepath.Join(b.dir, "files"))
 	if err != nil {
 		return err
 	}
@@ -80,26 +80,26 @@ func (b *bench) writesPage() bool { return b.page != "" && !b.waits }
 
 func (b *bench) say(format string, args ...any) { _, _ = fmt.Fprintf(b.out, format, args...) }
 
-// makePlace makes the folder for what is needed during the run. Postgres's user passes through it.
+// makePlace makes the folder of what is needed during the run only. Postgres's user passes through it.
 func (b *bench) makePlace() (remove func() error, err error) {
-	if err := os.MkdirAll(filepath.Join(b.options.dir, "files"), 0o755); err != nil { //nolint:gosec // passable on purpose
-		return nil, fmt.Errorf("making %s: %w", b.options.dir, err)
+	if err := os.MkdirAll(filepath.Join(b.dir, "files"), 0o755); err != nil { //nolint:gosec // passable on purpose
+		return nil, fmt.Errorf("making %s: %w", b.dir, err)
 	}
-	if b.dir, err = os.MkdirTemp(b.options.dir, "run-"); err != nil {
+	if b.place, err = os.MkdirTemp(b.dir, "run-"); err != nil {
 		return nil, fmt.Errorf("making a place for the run: %w", err)
 	}
-	if err := os.Chmod(b.dir, 0o711); err != nil { //nolint:gosec // passable on purpose
+	if err := os.Chmod(b.place, 0o711); err != nil { //nolint:gosec // passable on purpose
 		return nil, fmt.Errorf("opening the place for the run: %w", err)
 	}
-	return func() error { return os.RemoveAll(b.dir) }, nil
+	return func() error { return os.RemoveAll(b.place) }, nil
 }
 
-// makeFiles has a case for each file, the large ones last.
+// makeFiles has a case for each file, in the order in which they are loaded.
 func (b *bench) makeFiles() ([]report.Case, error) {
 	var cases []report.Case
 	for _, kind := range b.kinds {
 		for _, size := range b.sizes {
-			f, err := data.Make(filepath.Join(b.options.dir, "files"), kind, size)
+			f, err := data.Make(filepath.Join(b.dir, "files"), kind, size)
 			if err != nil {
 				return nil, err
 			}
@@ -112,7 +112,7 @@ func (b *bench) makeFiles() ([]report.Case, error) {
 
 // describe is the report without figures.
 func (b *bench) describe(ctx context.Context) (report.Report, error) {
-	machine, err := report.ThisMachine(b.dir)
+	machine, err := report.ThisMachine(b.place)
 	if err != nil {
 		return report.Report{}, err
 	}
@@ -132,17 +132,17 @@ func (b *bench) describe(ctx context.Context) (report.Report, error) {
 
 // measureOn runs a server and Sluice, and loads all files.
 func (b *bench) measureOn(ctx context.Context, version int, cases []report.Case) (part report.Part, err error) {
-	install, err := server.Find(ctx, version, b.options.dir)
+	install, err := server.Find(ctx, version, b.dir)
 	if err != nil {
 		return part, err
 	}
 	b.say("\nPostgreSQL %d of %s, psql %s\n", install.Version, install.Dir, install.Psql)
-	pg, err := server.Start(ctx, install, filepath.Join(b.dir, "postgres"))
+	pg, err := server.Start(ctx, install, filepath.Join(b.place, "postgres"))
 	if err != nil {
 		return part, err
 	}
 	defer func() { err = errors.Join(err, pg.Stop()) }()
-	s, err := startSluice(ctx, b.dir, pg.URL, b.ingester)
+	s, err := startSluice(ctx, b.place, pg.URL, b.ingester)
 	if err != nil {
 		return part, err
 	}

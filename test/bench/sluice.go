@@ -48,7 +48,10 @@ func startSluice(ctx context.Context, dir, database string, settings []string) (
 	s.api = "http://" + s.announced("API")
 	settings = append([]string{"SLUICE_SOURCE_ALLOW=127.0.0.0/8"}, settings...)
 	s.ingester, err = proc.Start(program(dir, "sluice-ingester", settings, "--nats-url", s.announced("NATS"), "--postgres-url", database))
-	return s, err
+	if err != nil {
+		return s, err
+	}
+	return s, s.ingester.Await(ctx, "health and metrics") // it serves once it has all that it needs
 }
 
 // program is run with nothing of our environment but what every program needs.
