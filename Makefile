@@ -32,6 +32,11 @@ fuzz: ## fuzz each parser for a short while (FUZZTIME=1m for longer)
 		go test -run '^$$' -fuzz "^$${name#func }$$" -fuzztime $(FUZZTIME) "$$(dirname "$$file")" || exit; \
 	done
 
+.PHONY: bench
+bench: ## measure the speed of loading beside psql, into docs/benchmarks.md (BENCHFLAGS=-h for flags)
+	go build -o bin/ ./test/bench
+	bin/bench $(BENCHFLAGS)
+
 .PHONY: lint
 lint: bin/golangci-lint ## vet and lint every module
 	go vet work
