@@ -23,8 +23,12 @@ func (a *attempt) load(ctx context.Context, load *postgres.Load) (*postgres.Outc
 	if err != nil {
 		return nil, err
 	}
-	defer func() { _ = body.Close() }() // everything that matters was read by then
-	file := &counter{from: body, report: a.report}
+	counted := &counter{from: body, report: a.report}
+	file := readAhead(counted)
+	defer func() {
+		_ = body.Close() // everything that matters was read by then
+		file.close()
+	}()
 	rows := csv.NewReader(file, a.config.CSV)
 	columns, err := rows.Columns()
 	if err != nil {
@@ -36,12 +40,12 @@ func (a *attempt) load(ctx context.Context, load *postgres.Load) (*postgres.Outc
 	a.report.phase(events.PhaseLoading)
 	copier := load.Copier(ctx, a.connections(), a.config.BatchBytes)
 	defer copier.Close()
-	if err := a.copy(copier, rows); err != nil {
+	if err := a.copy(copier, rows, file); err != nil {
 		return nil, err
 	}
 	a.report.phase(events.PhasePublishing)
 	// What follows the last record belongs to it.
-	return copier.Publish(file.bytes, a.publication(body, rows, columns, began))
+	return copier.Publish(counted.bytes, a.publication(body, rows, columns, began))
 }
 
 // open asks the source for the file.
@@ -61,16 +65,21 @@ func (a *attempt) open(ctx context.Context) (*source.Body, error) {
 	return body, nil
 }
 
-// copy hands the file's records over in blocks. Those of a slow source are committed from time to time.
-func (a *attempt) copy(copier *postgres.Copier, rows *csv.Reader) error {
-	block, began, done := csv.Rows{Data: copier.Buffer()}, time.Now(), int64(0)
-	for {
-		full, err := rows.ReadRows(&block)
+// copy hands the file's records over in blocks. What a slow source has brought is committed from time to time.
+func (a *attempt) copy(copier *postgres.Copier, rows *csv.Reader, file *ahead) error {
+	block, done := csv.Rows{Data: copier.Buffer()}, int64(0)
+	due := time.Now().Add(a.config.BatchTime)
+	for atHand := true; ; {
+		var full bool
+		var err error
+		if atHand || file.await(time.Until(due)) {
+			full, err = rows.ReadRows(&block)
+		}
 		if err != nil && err != io.EOF { //nolint:errorlint // a wrapped one is not the end
 			return err
 		}
 		a.report.update(func(f *events.Figures) { f.Rows = done + block.Count })
-		late := time.Since(began) >= a.config.BatchTime
+		late := time.Now().After(due)
 		if (full || late || err != nil) && block.Count > 0 {
 			done += block.Count
 			if err := copier.Write(postgres.Block(block)); err != nil {
@@ -83,8 +92,9 @@ func (a *attempt) copy(copier *postgres.Copier, rows *csv.Reader) error {
 		}
 		if late {
 			copier.Cut()
-			began = time.Now()
+			due = time.Now().Add(a.config.BatchTime)
 		}
+		atHand = full
 	}
 }
 
