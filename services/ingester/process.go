@@ -29,6 +29,7 @@ type Settings struct {
 	PostgresURL string
 	Worker      string
 	Slots       int
+	Connections int // to Postgres for each job; 0: as many as suit the server
 	SourceAllow []string
 	OpsAddr     string
 	SecretKey   string // by the environment only: the command line can be seen by everyone
@@ -57,6 +58,8 @@ func (s *Settings) Flags(f *pflag.FlagSet) {
 	f.StringVar(&s.PostgresURL, "postgres-url", s.PostgresURL, "the Postgres to load into")
 	f.StringVar(&s.Worker, "worker", s.Worker, "the name of this process; no two at a time may share it")
 	f.IntVar(&s.Slots, "slots", s.Slots, "jobs at once")
+	f.IntVar(&s.Connections, "connections", s.Connections,
+		"connections to Postgres for each job; 0: as many as suit the server")
 	f.StringSliceVar(&s.SourceAllow, "source-allow", s.SourceAllow,
 		"what may be loaded from besides public addresses: CIDR, host or host:port")
 	f.StringVar(&s.OpsAddr, "ops-addr", s.OpsAddr, "where /healthz, /readyz and /metrics are; port 0: a free one, logged")
@@ -65,7 +68,7 @@ func (s *Settings) Flags(f *pflag.FlagSet) {
 // Run runs an ingester until ctx ends. It waits for NATS, for Postgres and for their set-up, and says so.
 func (s *Settings) Run(ctx context.Context, log *slog.Logger) error {
 	config := DefaultConfig(s.Worker)
-	config.Slots, config.Log = s.Slots, log.With("service", "ingester", "worker", s.Worker)
+	config.Slots, config.Connections, config.Log = s.Slots, s.Connections, log.With("service", "ingester", "worker", s.Worker)
 	web, sealer, err := s.check()
 	if err != nil {
 		return err
@@ -104,6 +107,8 @@ func (s *Settings) check() (*source.HTTP, seal.Sealer, error) {
 		return nil, seal.Sealer{}, errors.New("SLUICE_POSTGRES_URL (--postgres-url) must name the Postgres to load into")
 	case s.Slots < 1 || s.Slots > 64:
 		return nil, seal.Sealer{}, errors.New("SLUICE_SLOTS (--slots) must be 1 to 64")
+	case s.Connections < 0 || s.Connections > postgres.MaxConnections:
+		return nil, seal.Sealer{}, fmt.Errorf("SLUICE_CONNECTIONS (--connections) must be 0 to %d", postgres.MaxConnections)
 	case s.Worker == "":
 		return nil, seal.Sealer{}, errors.New("SLUICE_WORKER (--worker) must not be empty")
 	}
@@ -121,7 +126,7 @@ func (s *Settings) check() (*source.HTTP, seal.Sealer, error) {
 func (s *Settings) awaitDatabase(ctx context.Context, log *slog.Logger) (*postgres.Database, error) {
 	said := ""
 	for {
-		db, err := postgres.Open(ctx, s.PostgresURL, 2*s.Slots+2)
+		db, err := postgres.Open(ctx, s.PostgresURL, s.Slots*(max(s.Connections, postgres.UsualConnections)+1)+2)
 		if err == nil {
 			return db, nil
 		}

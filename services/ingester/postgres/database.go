@@ -31,6 +31,13 @@ type Database struct {
 	buffers buffers
 }
 
+const (
+	// UsualConnections bounds what [Database.Connections] returns: each takes the memory of a batch.
+	UsualConnections = 4
+	// MaxConnections bounds what a load may be told to use.
+	MaxConnections = 16
+)
+
 // versionBulkExtend is the first version of Postgres that extends a table by many pages under one lock.
 const versionBulkExtend = 160000
 
@@ -85,9 +92,9 @@ func Open(ctx context.Context, url string, maxConns int) (*Database, error) {
 // before version 16 the backends wait for each other whenever they extend the table.
 func (db *Database) Connections() int {
 	if db.version < versionBulkExtend {
-		return min(max(runtime.NumCPU(), 2), 3)
+		return min(max(runtime.NumCPU(), 2), UsualConnections-1)
 	}
-	return min(runtime.NumCPU()+1, 4)
+	return min(runtime.NumCPU()+1, UsualConnections)
 }
 
 // Ping reports whether the database answers.
