@@ -38,7 +38,7 @@ func (a *attempt) load(ctx context.Context, load *postgres.Load) (*postgres.Outc
 		return nil, err
 	}
 	a.report.phase(events.PhaseLoading)
-	copier := load.Copier(ctx, a.connections(), a.config.BatchBytes)
+	copier := load.Copier(ctx, a.sharing(body))
 	defer copier.Close()
 	if err := a.copy(copier, rows, file); err != nil {
 		return nil, err
@@ -98,12 +98,14 @@ func (a *attempt) copy(copier *postgres.Copier, rows *csv.Reader, file *ahead) e
 	}
 }
 
-// connections is how many the attempt may use at once.
-func (a *attempt) connections() int {
-	if a.config.Connections > 0 {
-		return a.config.Connections
+// sharing says how the file is shared out to connections.
+func (a *attempt) sharing(body *source.Body) postgres.CopierConfig {
+	config := postgres.CopierConfig{Connections: a.config.Connections, BatchBytes: a.config.BatchBytes}
+	if config.Connections == 0 {
+		config.Connections = a.parts.Database.Connections()
 	}
-	return a.parts.Database.Connections()
+	config.FileBytes, _ = body.Size()
+	return config
 }
 
 // publication describes the dataset.

@@ -175,7 +175,9 @@ func loadFile(ctx context.Context, db *postgres.Database, table string, f drawnF
 	if err := load.Prepare(ctx, columns, events.Dialect{}); err != nil {
 		return err
 	}
-	copier := load.Copier(ctx, connections, size)
+	copier := load.Copier(ctx, postgres.CopierConfig{
+		Connections: connections, BatchBytes: size, FileBytes: int64(f.pieces % 2 * uint64(len(f.text))),
+	})
 	defer copier.Close()
 	random := rand.New(rand.NewPCG(f.pieces, 0))
 	for block, done := (csv.Rows{Data: copier.Buffer()}), false; !done; {

@@ -1,7 +1,9 @@
 package main
 
 import (
+	"bufio"
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -9,6 +11,7 @@ import (
 	"io"
 	"net/http"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"sluice/test/bench/data"
@@ -26,10 +29,7 @@ func (s *sluice) loader(files string) loader { return loader{sluice: s, files: f
 
 // job is a job as the API shows it.
 type job struct {
-	ID         string          `json:"id"`
-	State      string          `json:"state"`
-	FinishedAt *time.Time      `json:"finished_at"`
-	Error      json.RawMessage `json:"error"`
+	ID string `json:"id"`
 }
 
 func (loader) name() string { return "Sluice" }
@@ -49,7 +49,7 @@ func (l loader) load(ctx context.Context, f data.File, table string) (figures re
 	if err != nil {
 		return figures, err
 	}
-	if err := l.await(ctx, id, begun); err != nil {
+	if err := l.await(ctx, id); err != nil {
 		return figures, err
 	}
 	figures.Wall = time.Since(begun)
@@ -80,32 +80,41 @@ func (l loader) post(ctx context.Context, f data.File, table string) (id string,
 	return j.ID, err
 }
 
-// await asks until the job has succeeded.
-func (l loader) await(ctx context.Context, id string, begun time.Time) error {
-	for {
-		j, err := l.call(ctx, http.MethodGet, "/v1/jobs/"+id, nil, http.StatusOK)
-		switch {
-		case err != nil:
-			return err
-		case j.State == "succeeded":
-			return nil
-		case j.FinishedAt != nil:
-			return fmt.Errorf("the job ended as %s: %s", j.State, j.Error)
-		}
+// await follows the job's events until it has succeeded.
+func (l loader) await(ctx context.Context, id string) error {
+	ctx, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
+	go func() {
 		select {
-		case <-time.After(pause(time.Since(begun))):
 		case <-l.ingester.Ended():
-			return errors.Join(errors.New("the ingester has ended"), l.ingester.Failure())
+			stop(errors.Join(errors.New("the ingester has ended"), l.ingester.Failure()))
 		case <-ctx.Done():
-			return fmt.Errorf("waiting for the job, which is %s: %w", j.State, context.Cause(ctx))
+		}
+	}()
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, l.api+"/v1/jobs/"+id+"/events", http.NoBody)
+	if err != nil {
+		return fmt.Errorf("following the job: %w", err)
+	}
+	r.Header.Set("Accept", "text/event-stream")
+	answer, err := http.DefaultClient.Do(r)
+	if err != nil {
+		return fmt.Errorf("following the job: %w", cmp.Or(context.Cause(ctx), err))
+	}
+	defer func() { _ = answer.Body.Close() }()
+	event, lines := "", bufio.NewScanner(answer.Body)
+	for lines.Scan() {
+		if name, ok := strings.CutPrefix(lines.Text(), "event: "); ok {
+			event = name
+		}
+		data, ok := strings.CutPrefix(lines.Text(), "data: ")
+		switch {
+		case ok && event == "succeeded":
+			return nil
+		case ok && (event == "failed" || event == "cancelled"):
+			return fmt.Errorf("the job ended: %s", data)
 		}
 	}
-}
-
-// pause is how long to wait before the job is asked for again: a small part of what it has taken, so that asking makes the
-// time hardly longer than it is; but not too small a one, as an answer takes Sluice a millisecond of a core.
-func pause(waited time.Duration) time.Duration {
-	return min(max(waited/50, 2*time.Millisecond), 50*time.Millisecond)
+	return fmt.Errorf("following the job, which was last %s: %w", event, cmp.Or(context.Cause(ctx), lines.Err(), io.ErrUnexpectedEOF))
 }
 
 func (l loader) call(ctx context.Context, method, path string, body []byte, wanted int) (j job, err error) {

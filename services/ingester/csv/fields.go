@@ -1,9 +1,6 @@
 package csv
 
-import (
-	"bytes"
-	"encoding/binary"
-)
+import "bytes"
 
 // fields takes the row in hand field by field. Each value is copied while its end is looked for, a word at a time, as if
 // nothing in it meant anything to COPY; the few that contain such a byte are written again.
@@ -72,8 +69,8 @@ func (p *pass) fields() stop {
 func (p *pass) copyQuoted(at, to, limit int) (int, int) {
 	in, out, quotes := p.in[:len(p.in)+wordSize], p.out, spread(p.Quote)
 	for at < limit {
-		w := word(in[at:])
-		binary.LittleEndian.PutUint64(out[to:], w)
+		w := word(in, at)
+		putWord(out, to, w)
 		marks := matches(w, quotes)
 		if marks == 0 {
 			at, to = at+wordSize, to+wordSize
@@ -93,8 +90,8 @@ func (p *pass) copyQuoted(at, to, limit int) (int, int) {
 func (p *pass) copyUnquoted(at, to, limit int) (int, int) {
 	in, out, delimiters, lfs := p.in[:len(p.in)+wordSize], p.out, spread(p.Delimiter), uint64(ones*'\n')
 	for at < limit {
-		w := word(in[at:])
-		binary.LittleEndian.PutUint64(out[to:], w)
+		w := word(in, at)
+		putWord(out, to, w)
 		if marks := matches(w, delimiters) | matches(w, lfs); marks != 0 {
 			n := firstMark(marks)
 			return at + n, to + n

@@ -1,7 +1,6 @@
 package csv
 
 import (
-	"bytes"
 	"encoding/binary"
 	"math/bits"
 	"unicode/utf8"
@@ -14,7 +13,11 @@ const (
 	highs    = 0x8080808080808080
 )
 
-func word(b []byte) uint64 { return binary.LittleEndian.Uint64(b) }
+// word returns the eight bytes at a place. (To slice with both ends costs nothing, b[at:] does.)
+func word(b []byte, at int) uint64 { return binary.LittleEndian.Uint64(b[at : at+wordSize]) }
+
+// putWord overwrites the eight bytes at a place.
+func putWord(b []byte, at int, w uint64) { binary.LittleEndian.PutUint64(b[at:at+wordSize], w) }
 
 // spread is the word whose bytes are all c.
 func spread(c byte) uint64 { return ones * uint64(c) }
@@ -29,51 +32,40 @@ func matches(w, pattern uint64) uint64 {
 // firstMark is the place of the first marked byte.
 func firstMark(marks uint64) int { return bits.TrailingZeros64(marks) / wordSize }
 
-// vetSize is how much text beyond ASCII is judged at once, in bytes.
-const vetSize = 1 << 10
-
 // cleanLength returns how many of the first bytes are UTF-8 without NUL. A character that is cut off at the end is not
 // counted.
 func cleanLength(b []byte) int {
 	for at := 0; ; {
 		at += cleanASCII(b[at:])
-		piece := wholeCharacters(b[at:min(at+vetSize, len(b))])
-		if len(piece) == 0 {
+		from := at
+		for at < len(b) && b[at] >= utf8.RuneSelf {
+			if at+1 < len(b) && b[at]-0xC2 <= 0xDF-0xC2 && b[at+1]&0xC0 == 0x80 { // two bytes, as most are in Europe
+				at += 2
+				continue
+			}
+			r, width := utf8.DecodeRune(b[at:])
+			if r == utf8.RuneError && width == 1 {
+				return at
+			}
+			at += width
+		}
+		if at == from { // the end, or a NUL
 			return at
 		}
-		if !utf8.Valid(piece) || bytes.IndexByte(piece, 0) >= 0 {
-			valid := piece[:firstInvalid(piece)]
-			if nul := bytes.IndexByte(valid, 0); nul >= 0 {
-				return at + nul
-			}
-			return at + len(valid)
-		}
-		at += len(piece)
 	}
-}
-
-// wholeCharacters returns the bytes without a character that is cut off at their end.
-func wholeCharacters(b []byte) []byte {
-	for n := 1; n < utf8.UTFMax && n <= len(b); n++ {
-		if rest := b[len(b)-n:]; utf8.RuneStart(rest[0]) {
-			if !utf8.FullRune(rest) {
-				return b[:len(b)-n]
-			}
-			break
-		}
-	}
-	return b
 }
 
 // cleanASCII returns how many of the first bytes are ASCII other than NUL.
 func cleanASCII(b []byte) int {
 	at := 0
 	for ; at+4*wordSize <= len(b); at += 4 * wordSize {
-		w := b[at : at+4*wordSize]
-		a, b, c, d := word(w), word(w[wordSize:]), word(w[2*wordSize:]), word(w[3*wordSize:])
-		// A high bit is set by what is not ASCII, or by taking 1 from a NUL.
-		if ((a|(a-ones))|(b|(b-ones))|(c|(c-ones))|(d|(d-ones)))&highs != 0 {
+		if (dirt(word(b, at))|dirt(word(b, at+wordSize))|dirt(word(b, at+2*wordSize))|dirt(word(b, at+3*wordSize)))&highs != 0 {
 			break
+		}
+	}
+	for ; at+wordSize <= len(b); at += wordSize {
+		if marks := dirt(word(b, at)) & highs; marks != 0 {
+			return at + firstMark(marks)
 		}
 	}
 	for at < len(b) && b[at] < utf8.RuneSelf && b[at] != 0 {
@@ -82,19 +74,24 @@ func cleanASCII(b []byte) int {
 	return at
 }
 
+// dirt marks the first byte of the word that is NUL or not ASCII, by its highest bit: such a byte has it, or gets it when
+// 1 is taken away. Marks of later bytes may be false.
+func dirt(w uint64) uint64 { return w | (w - ones) }
+
 // translate replaces each byte from by the byte to.
 func translate(b []byte, from, to byte) {
 	pattern, change := spread(from), spread(from^to)
-	for ; len(b) >= wordSize; b = b[wordSize:] {
-		w := word(b)
+	at := 0
+	for ; at+wordSize <= len(b); at += wordSize {
+		w := word(b, at)
 		// Unlike in matches, every mark must be true: nothing is carried from one byte to the next.
 		x := w ^ pattern
 		marks := ^((x&^uint64(highs) + ^uint64(highs)) | x | ^uint64(highs))
-		binary.LittleEndian.PutUint64(b, w^(marks>>7*0xFF)&change)
+		putWord(b, at, w^(marks>>7*0xFF)&change)
 	}
-	for i, c := range b {
+	for i, c := range b[at:] {
 		if c == from {
-			b[i] = to
+			b[at+i] = to
 		}
 	}
 }

@@ -20,6 +20,7 @@ var errClosed = errors.New("the copier was closed")
 type Copier struct {
 	load       *Load
 	batchBytes int
+	fileBytes  int64
 
 	ctx     context.Context // ends with the first failure, which is its cause
 	stop    context.CancelCauseFunc
@@ -36,10 +37,22 @@ type sentBatch struct {
 	finish func(tx pgx.Tx) error // set before the batch is closed
 }
 
-// Copier returns a copier that uses no more than so many connections, and closes a batch when it has so many bytes. It is
-// to be closed when it is not used any more.
-func (l *Load) Copier(ctx context.Context, connections, batchBytes int) *Copier {
-	c := &Copier{load: l, batchBytes: batchBytes, slots: make(chan struct{}, max(connections, 1))}
+// CopierConfig says how a [Copier] is to share out a file.
+type CopierConfig struct {
+	Connections int   // at once, at most; at least 1
+	BatchBytes  int   // of rows, at which a batch is closed
+	FileBytes   int64 // the size of the source, or 0 if it is not known
+}
+
+// minBatchBytes is how small batches become towards the end of a file.
+const minBatchBytes = 1 << 20
+
+// Copier returns a copier. It is to be closed when it is not used any more.
+func (l *Load) Copier(ctx context.Context, config CopierConfig) *Copier {
+	c := &Copier{
+		load: l, batchBytes: config.BatchBytes, fileBytes: config.FileBytes,
+		slots: make(chan struct{}, max(config.Connections, 1)),
+	}
 	c.ctx, c.stop = context.WithCancelCause(ctx)
 	return c
 }
@@ -49,7 +62,7 @@ func (c *Copier) Buffer() []byte { return c.load.db.buffers.get() }
 
 // Write adds a block, whose data belongs to the copier from then on. It fails with whatever made a batch fail.
 func (c *Copier) Write(block Block) error {
-	if c.batch != nil && (c.batch.size >= c.batchBytes || c.batch.format != block.format()) {
+	if c.batch != nil && (c.batch.size >= c.enough() || c.batch.format != block.format()) {
 		c.Cut()
 	}
 	if c.batch == nil {
@@ -59,6 +72,16 @@ func (c *Copier) Write(block Block) error {
 	}
 	c.end = block.End
 	return c.batch.Append(c.ctx, block)
+}
+
+// enough is how many bytes a batch is closed at. Towards the end of the file that is fewer and fewer, so that all
+// connections come to an end at about the same time.
+func (c *Copier) enough() int {
+	rest := c.fileBytes - c.end
+	if rest <= 0 {
+		return c.batchBytes
+	}
+	return int(min(int64(c.batchBytes), max(rest/int64(2*cap(c.slots)), minBatchBytes)))
 }
 
 // Cut lets the rows written so far be committed, and does not wait for it.
