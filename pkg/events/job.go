@@ -45,6 +45,7 @@ type Spec struct {
 	Table     string    `json:"table,omitempty"` // empty: derived from the source's name and CreatedAt
 	Mode      Mode      `json:"mode"`
 	Priority  Priority  `json:"priority"`
+	Ordered   bool      `json:"ordered,omitempty"` // rows lie in the table in the file's order
 	CreatedAt time.Time `json:"created_at"`
 }
 

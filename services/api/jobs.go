@@ -81,7 +81,7 @@ func (s *Service) spec(id string, wanted request) (events.Spec, error) {
 		return events.Spec{}, err
 	}
 	return events.Spec{
-		Source: source, Schema: "public", Table: wanted.table, Mode: events.Create, Priority: wanted.priority,
+		Source: source, Schema: "public", Table: wanted.table, Mode: events.Create, Priority: wanted.priority, Ordered: wanted.ordered,
 		CreatedAt: s.now().UTC().Truncate(time.Millisecond),
 	}, nil
 }

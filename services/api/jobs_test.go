@@ -118,17 +118,27 @@ func TestKeyBelongsToOneRequest(t *testing.T) {
 		`{"url":"http://localhost/a.csv"}`,
 		`{"url":"http://localhost/a.csv?token=1","table":"t"}`,
 		`{"url":"http://localhost/a.csv?token=1","priority":"urgent"}`,
+		`{"url":"http://localhost/a.csv?token=1","ordered":true}`,
 	} {
 		p := refused(t, e.call(t, http.MethodPost, "/v1/jobs", other, isJSON, isKey+"k"), codeIdempotencyConflict)
 		if p.Detail == nil || !strings.Contains(*p.Detail, job.ID) {
 			t.Errorf("%s: the job is not named", other)
 		}
 	}
-	same := `{"priority":"normal", "url":"http://localhost/a.csv?token=1"}` // spelt out what is the default
+	same := `{"priority":"normal", "ordered":false, "url":"http://localhost/a.csv?token=1"}` // spelt out what is the default
 	if again := e.create(t, same, isKey+"k"); again.ID != job.ID {
 		t.Errorf("the same request in other words is job %s", again.ID)
 	}
 	e.expectStored(t, 1)
+}
+
+func TestOrderedJob(t *testing.T) {
+	e := newEnv(t)
+	e.create(t, `{"url":"http://localhost/a.csv","ordered":true}`)
+	message := e.stored(t, bus.JobsStream)[0]
+	if job, err := events.DecodeJob(message.Data); err != nil || !job.Spec.Ordered {
+		t.Errorf("queued is %s (%v)", message.Data, err)
+	}
 }
 
 func TestMalformedKey(t *testing.T) {

@@ -27,6 +27,7 @@ type request struct {
 	source   *url.URL
 	table    string
 	priority events.Priority
+	ordered  bool
 }
 
 // validate reads a request, or says about each bad field what is wrong with it.
@@ -49,6 +50,7 @@ func validate(body openapi.JobRequest) (request, error) {
 			bad = append(bad, fieldError{"/priority", "must be urgent or normal"})
 		}
 	}
+	r.ordered = body.Ordered != nil && *body.Ordered
 	if len(bad) > 0 {
 		return request{}, refuse(codeInvalidRequest, bad[0].pointer[1:]+" "+bad[0].detail, bad...)
 	}
@@ -93,7 +95,11 @@ func checkTable(name string) string {
 
 // hash tells a repeated request from another one. It is keyed, since the address in it may hold a weak password.
 func (r request) hash(key seal.Sealer) string {
-	return key.Fingerprint(fmt.Appendf(nil, "%q %q %q", r.source, r.table, r.priority))
+	text := fmt.Appendf(nil, "%q %q %q", r.source, r.table, r.priority)
+	if r.ordered { // what was not there yet when keys were first used must not change their hashes
+		text = append(text, " ordered"...)
+	}
+	return key.Fingerprint(text)
 }
 
 // newID returns the job's id: one that grows with time, or the one that an idempotency key stands for.

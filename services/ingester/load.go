@@ -104,6 +104,9 @@ func (a *attempt) sharing(body *source.Body) postgres.CopierConfig {
 	if config.Connections == 0 {
 		config.Connections = a.parts.Database.Connections()
 	}
+	if a.job.Spec.Ordered {
+		config.Connections = 1
+	}
 	config.FileBytes, _ = body.Size()
 	return config
 }

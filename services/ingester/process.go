@@ -30,6 +30,7 @@ type Settings struct {
 	Worker      string
 	Slots       int
 	Connections int // to Postgres for each job; 0: as many as suit the server
+	BatchBytes  int // of rows that are committed together
 	SourceAllow []string
 	OpsAddr     string
 	SecretKey   string // by the environment only: the command line can be seen by everyone
@@ -38,7 +39,7 @@ type Settings struct {
 // DefaultSettings returns the settings of a process without flags.
 func DefaultSettings() Settings {
 	return Settings{
-		NATSURL: "nats://127.0.0.1:4222", Worker: defaultWorker(), Slots: 2, OpsAddr: "127.0.0.1:0",
+		NATSURL: "nats://127.0.0.1:4222", Worker: defaultWorker(), Slots: 2, BatchBytes: defaultBatchBytes, OpsAddr: "127.0.0.1:0",
 		SecretKey: os.Getenv("SLUICE_SECRET_KEY"),
 	}
 }
@@ -60,6 +61,7 @@ func (s *Settings) Flags(f *pflag.FlagSet) {
 	f.IntVar(&s.Slots, "slots", s.Slots, "jobs at once")
 	f.IntVar(&s.Connections, "connections", s.Connections,
 		"connections to Postgres for each job; 0: as many as suit the server")
+	f.IntVar(&s.BatchBytes, "batch-bytes", s.BatchBytes, "how many bytes of rows are committed together")
 	f.StringSliceVar(&s.SourceAllow, "source-allow", s.SourceAllow,
 		"what may be loaded from besides public addresses: CIDR, host or host:port")
 	f.StringVar(&s.OpsAddr, "ops-addr", s.OpsAddr, "where /healthz, /readyz and /metrics are; port 0: a free one, logged")
@@ -68,7 +70,8 @@ func (s *Settings) Flags(f *pflag.FlagSet) {
 // Run runs an ingester until ctx ends. It waits for NATS, for Postgres and for their set-up, and says so.
 func (s *Settings) Run(ctx context.Context, log *slog.Logger) error {
 	config := DefaultConfig(s.Worker)
-	config.Slots, config.Connections, config.Log = s.Slots, s.Connections, log.With("service", "ingester", "worker", s.Worker)
+	config.Slots, config.Connections, config.BatchBytes = s.Slots, s.Connections, s.BatchBytes
+	config.Log = log.With("service", "ingester", "worker", s.Worker)
 	web, sealer, err := s.check()
 	if err != nil {
 		return err
@@ -109,6 +112,8 @@ func (s *Settings) check() (*source.HTTP, seal.Sealer, error) {
 		return nil, seal.Sealer{}, errors.New("SLUICE_SLOTS (--slots) must be 1 to 64")
 	case s.Connections < 0 || s.Connections > postgres.MaxConnections:
 		return nil, seal.Sealer{}, fmt.Errorf("SLUICE_CONNECTIONS (--connections) must be 0 to %d", postgres.MaxConnections)
+	case s.BatchBytes < 1<<16:
+		return nil, seal.Sealer{}, errors.New("SLUICE_BATCH_BYTES (--batch-bytes) must be at least 65536")
 	case s.Worker == "":
 		return nil, seal.Sealer{}, errors.New("SLUICE_WORKER (--worker) must not be empty")
 	}

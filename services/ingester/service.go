@@ -34,6 +34,8 @@ type Config struct {
 	Log         *slog.Logger
 }
 
+const defaultBatchBytes = 8 << 20
+
 // DefaultConfig returns the settings for production, of a worker with the given name.
 func DefaultConfig(worker string) Config {
 	return Config{
@@ -43,7 +45,7 @@ func DefaultConfig(worker string) Config {
 		Backoff:     5 * time.Second,
 		JobTime:     24 * time.Hour,
 		DrainTime:   4 * time.Second,
-		BatchBytes:  8 << 20,
+		BatchBytes:  defaultBatchBytes,
 		BatchTime:   2 * time.Second,
 		CSV:         csv.DefaultOptions(),
 		Log:         slog.Default(),

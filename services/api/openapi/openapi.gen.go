@@ -343,6 +343,10 @@ type JobList struct {
 
 // JobRequest defines model for JobRequest.
 type JobRequest struct {
+	// Ordered Keep the file's order of rows in the table, as a look at it without ORDER BY shows it. The file then goes
+	// over one connection, which takes longer.
+	Ordered *bool `json:"ordered,omitempty"`
+
 	// Priority Urgent jobs are taken before normal ones.
 	Priority *Priority `json:"priority,omitempty"`
 
