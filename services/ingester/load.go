@@ -75,19 +75,20 @@ func (a *attempt) copy(copier *postgres.Copier, rows *csv.Reader, file *ahead) e
 		if atHand || file.await(time.Until(due)) {
 			full, err = rows.ReadRows(&block)
 		}
-		if err != nil && err != io.EOF { //nolint:errorlint // a wrapped one is not the end
+		ended := err == io.EOF //nolint:errorlint // a wrapped one is not the end
+		if err != nil && !ended {
 			return err
 		}
 		a.report.update(func(f *events.Figures) { f.Rows = done + block.Count })
 		late := time.Now().After(due)
-		if (full || late || err != nil) && block.Count > 0 {
+		if (full || late || ended) && block.Count > 0 {
 			done += block.Count
 			if err := copier.Write(postgres.Block(block)); err != nil {
 				return err
 			}
 			block = csv.Rows{Data: copier.Buffer()}
 		}
-		if err != nil {
+		if ended {
 			return nil
 		}
 		if late {
