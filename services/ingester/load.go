@@ -43,9 +43,11 @@ func (a *attempt) load(ctx context.Context, load *postgres.Load) (*postgres.Outc
 	if err := a.copy(copier, rows, file); err != nil {
 		return nil, err
 	}
-	a.report.phase(events.PhasePublishing)
 	// What follows the last record belongs to it.
-	return copier.Publish(counted.bytes, a.publication(body, rows, columns, began))
+	return copier.Publish(counted.bytes, func() postgres.Publication {
+		a.report.phase(events.PhasePublishing)
+		return a.publication(body, rows, columns, began)
+	})
 }
 
 // open asks the source for the file.

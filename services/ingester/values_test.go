@@ -195,7 +195,9 @@ func loadFile(ctx context.Context, db *postgres.Database, table string, f drawnF
 			}
 		}
 	}
-	_, err = copier.Publish(int64(len(f.text)), postgres.Publication{Table: table, At: time.Now()})
+	_, err = copier.Publish(int64(len(f.text)), func() postgres.Publication {
+		return postgres.Publication{Table: table, At: time.Now()}
+	})
 	return err
 }
 

@@ -120,8 +120,9 @@ func (c *Copier) send(conn *pgxpool.Conn, b *sentBatch) {
 	}
 }
 
-// Publish makes the dataset of all that was written; the file ends at byte offset end. See [Load.Publish].
-func (c *Copier) Publish(end int64, p Publication) (*Outcome, error) {
+// Publish makes the dataset of all that was written; the file ends at byte offset end. It asks for the description of the
+// dataset once all rows are copied. See [Load.Publish].
+func (c *Copier) Publish(end int64, describe func() Publication) (*Outcome, error) {
 	if c.batch == nil {
 		if err := c.begin(); err != nil {
 			return nil, err
@@ -138,7 +139,7 @@ func (c *Copier) Publish(end int64, p Publication) (*Outcome, error) {
 	last := c.batch
 	last.End = end
 	last.finish = func(tx pgx.Tx) (err error) {
-		outcome, err = c.load.publish(c.ctx, tx, last.Batch, p)
+		outcome, err = c.load.publish(c.ctx, tx, last.Batch, describe())
 		return err
 	}
 	last.Close()
