@@ -131,7 +131,7 @@ func (s *Settings) check() (*source.HTTP, seal.Sealer, error) {
 func (s *Settings) awaitDatabase(ctx context.Context, log *slog.Logger) (*postgres.Database, error) {
 	said := ""
 	for {
-		db, err := postgres.Open(ctx, s.PostgresURL, s.Slots*(max(s.Connections, postgres.UsualConnections)+1)+2)
+		db, err := postgres.Open(ctx, s.PostgresURL, postgres.PoolSize(s.Slots, s.Connections))
 		if err == nil {
 			return db, nil
 		}

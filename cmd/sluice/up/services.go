@@ -37,7 +37,7 @@ func (s *servers) open(ctx context.Context, c Config, log *slog.Logger) (all *se
 			all.close()
 		}
 	}()
-	all.database, err = s.database.connect(ctx, c.Ingesters*c.Slots*2+2)
+	all.database, err = s.database.connect(ctx, postgres.PoolSize(c.Ingesters*c.Slots, 0))
 	if err != nil {
 		return all, err
 	}

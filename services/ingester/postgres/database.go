@@ -87,6 +87,15 @@ func Open(ctx context.Context, url string, maxConns int) (*Database, error) {
 	return db, nil
 }
 
+// PoolSize is how many connections a process is to have at most that works on so many jobs at once, each of them over so
+// many connections, or the usual number. A server has a hundred for all its clients by default; jobs that find none free
+// wait for one.
+func PoolSize(jobs, connections int) int {
+	const share = 64
+	wanted := jobs * (max(connections, UsualConnections) + 1)
+	return max(min(wanted, share), jobs) + 2
+}
+
 // Connections is how many connections at once load a file fastest into this server, if it has as many processors as this
 // machine. A backend is busy parsing rows, and one more than there are processors hides the pauses between batches; but
 // before version 16 the backends wait for each other whenever they extend the table.
