@@ -103,6 +103,9 @@ func (c *Copier) begin() error {
 	conn, err := c.load.acquire(c.ctx)
 	if err != nil {
 		<-c.slots
+		if c.ctx.Err() != nil {
+			return context.Cause(c.ctx) // which the driver does not tell
+		}
 		return err
 	}
 	c.batch = &sentBatch{Batch: NewBatch(c.end)}

@@ -292,8 +292,7 @@ func TestFailingBatchEndsAll(t *testing.T) {
 				t.Cleanup(db.Close)
 				load := w.prepared(db)
 				w.gates()
-				first := w.shut(1)
-				w.shut(2)
+				first, second := w.shut(1), w.shut(2)
 				c := w.writer(testenv.Context(t), load, postgres.CopierConfig{Connections: connections, BatchBytes: 1 << 20})
 				c.batch("held 1", "refused")
 				c.batch("held 2")
@@ -312,7 +311,6 @@ func TestFailingBatchEndsAll(t *testing.T) {
 				if f := wantFailure(t, err, events.CodeDatabaseError); !strings.Contains(f.Message, "from line 1 on") {
 					t.Errorf("it says %q", f.Message)
 				}
-				w.awaitNoBackends()
 				for range 20 { // each may go either way
 					c.Cut()
 					wantFailure(t, c.write("late"), events.CodeDatabaseError)
@@ -320,6 +318,8 @@ func TestFailingBatchEndsAll(t *testing.T) {
 				_, err = c.publish()
 				wantFailure(t, err, events.CodeDatabaseError)
 				c.Close()
+				second() // a backend that waits for a lock does not see that its client has gone
+				w.awaitNoBackends()
 				w.batchesAre()
 				_, err = load.Fail(testenv.Context(t), *events.Failf(events.CodeDatabaseError, "no"), events.Figures{}, time.Now())
 				w.must(err)
@@ -336,7 +336,7 @@ func TestContextEndsBatches(t *testing.T) {
 			w := newWorld(t)
 			load := w.prepared(w.db)
 			w.gates()
-			w.shut(1)
+			open := w.shut(1)
 			ctx, cancel := context.WithCancelCause(testenv.Context(t))
 			c := w.writer(ctx, load, postgres.CopierConfig{Connections: 3, BatchBytes: 1 << 20})
 			for range 2 {
@@ -361,6 +361,7 @@ func TestContextEndsBatches(t *testing.T) {
 				t.Errorf("publishing fails with %v", err)
 			}
 			c.Close()
+			open()
 			w.awaitNoBackends()
 			w.batchesAre()
 		})
@@ -371,12 +372,13 @@ func TestCloseEndsBatches(t *testing.T) {
 	w := newWorld(t)
 	load := w.prepared(w.db)
 	w.gates()
-	w.shut(1)
+	open := w.shut(1)
 	c := w.writer(testenv.Context(t), load, postgres.CopierConfig{Connections: 3, BatchBytes: 1 << 20})
 	c.batch("held 1")
 	c.must(c.write("held 1"))
 	w.awaitHeld(2)
 	c.Close()
+	open()
 	w.awaitNoBackends()
 	c.Close()
 	if err := c.writeUntilFailure(testenv.Context(t)); err == nil || errors.Is(err, context.Canceled) {
@@ -427,7 +429,7 @@ func TestConnectionIsLostInABatch(t *testing.T) {
 			proxy, url := throughProxy(t, w.url)
 			load := w.prepared(w.worker(url))
 			w.gates()
-			w.shut(1)
+			open := w.shut(1)
 			c := w.writer(testenv.Context(t), load, postgres.CopierConfig{Connections: 2, BatchBytes: 1 << 20})
 			c.batch("held 1")
 			w.awaitHeld(1)
@@ -441,6 +443,7 @@ func TestConnectionIsLostInABatch(t *testing.T) {
 				wantFailure(t, err, events.CodeDatabaseUnavailable)
 			}
 			c.Close()
+			open()
 			w.awaitNoBackends()
 			w.batchesAre()
 		})
