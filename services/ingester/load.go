@@ -88,7 +88,7 @@ func (a *attempt) copy(copier *postgres.Copier, rows *csv.Reader, file *ahead) e
 			block = csv.Rows{Data: copier.Buffer()}
 		}
 		if err != nil {
-			return nil
+			return nil //nolint:nilerr // it is the end of the file
 		}
 		if late {
 			copier.Cut()

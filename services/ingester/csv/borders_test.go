@@ -108,11 +108,11 @@ func mixedFile(seed uint64, size int, bad string) string {
 
 func TestRowsAcrossBorders(t *testing.T) {
 	bads := []string{"", "\x00", "\xFF", "\xC3", "\xED\xA0\x80", "\"x"}
-	for seed := range uint64(12) {
+	for seed := range uint64(6) {
 		bad := bads[seed%uint64(len(bads))]
 		t.Run(fmt.Sprintf("%d with %q", seed, bad), func(t *testing.T) {
 			t.Parallel()
-			text, opts := mixedFile(seed, 5<<18, bad), csv.DefaultOptions()
+			text, opts := mixedFile(seed, 1<<20, bad), csv.DefaultOptions()
 			records := read(t, strings.NewReader(text), int64(len(text)), text, opts)
 			want := readReference(text, opts)
 			want.columns, want.message = records.columns, records.message // the reference names nothing
@@ -161,7 +161,8 @@ func TestRowsSlideAcrossBorders(t *testing.T) {
 			t.Parallel()
 			for shift := range len(row) + 3 {
 				header := "a,b,c,d,e,f\n"
-				filler := strings.Repeat("1,2,3,4,5,6\n", (border-len(header)-shift)/12-2)
+				line := "1,2,3,4,5," + strings.Repeat("6", 500) + "\n"
+				filler := strings.Repeat(line, (border-len(header)-shift)/len(line)-1)
 				rest := border - len(header) - len(filler) - shift
 				text := header + filler + "1,2,3,4,5," + strings.Repeat("6", rest-11) + "\n" + row + row
 				records := read(t, strings.NewReader(text), int64(len(text)), text, csv.DefaultOptions())

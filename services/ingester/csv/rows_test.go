@@ -75,13 +75,13 @@ func decodeRow(t *testing.T, line []byte, rows csv.Rows, columns int) string {
 	}
 	for i := 0; i < len(line); i++ {
 		c := line[i]
-		switch {
-		case c == rows.Delimiter:
+		switch c {
+		case rows.Delimiter:
 			end()
 			continue
-		case c == '\r' || c == 0:
+		case '\r', 0:
 			t.Errorf("%q holds %q", line, c)
-		case c == '\\':
+		case '\\':
 			raw = append(raw, c)
 			i++
 			if i == len(line) {
