@@ -95,14 +95,15 @@ func (r *Reader) Read() (Record, error) {
 	}, nil
 }
 
-// ReadRows appends to rows as many records as are at hand, or waits for one. It reports that the rows are full: that they
-// have no room left, or that the next record needs another format; they have then to be taken over before the next call.
-// It fails as [Reader.Read] does.
+// ReadRows appends to rows as many records as are at hand, or waits for the source to bring more, which may be part of one
+// only. It reports that the rows are full: that they have no room left, or that the next record needs another format; they
+// have then to be taken over before the next call. It fails as [Reader.Read] does.
 func (r *Reader) ReadRows(rows *Rows) (full bool, err error) {
 	if _, err := r.Columns(); err != nil {
 		return false, err
 	}
-	for before := rows.Count; r.err == nil; {
+	before, waited := rows.Count, false
+	for r.err == nil {
 		rows.begin(r.sep, r.null)
 		if rows.full() || rows.Null != r.null {
 			return true, nil
@@ -116,14 +117,15 @@ func (r *Reader) ReadRows(rows *Rows) (full bool, err error) {
 			return true, nil
 		case why == stopOdd:
 			r.scanRow(rows)
-		case rows.Count > before:
-			return false, nil // what comes next may have to be waited for
+		case rows.Count > before || waited:
+			return false, nil // what comes next may be late, and what was read before it already due
 		default:
 			if err := r.scan.in.extend(); isEnd(err) {
 				r.scanRow(rows) // without a line end
 			} else {
 				r.err = err
 			}
+			waited = true
 		}
 	}
 	return false, r.err

@@ -30,6 +30,6 @@ func (b *buffers) get() []byte {
 // put takes a buffer back, unless it is one that had to grow.
 func (b *buffers) put(data []byte) {
 	if cap(data) == BlockSize {
-		b.pool.Put((*[BlockSize]byte)(data[:BlockSize]))
+		b.pool.Put((*[BlockSize]byte)(data[:BlockSize])) //nolint:gosec // its capacity is that
 	}
 }

@@ -103,6 +103,9 @@ func (c *Copier) begin() error {
 	conn, err := c.load.acquire(c.ctx)
 	if err != nil {
 		<-c.slots
+		if c.ctx.Err() != nil {
+			return context.Cause(c.ctx) // which the driver does not tell
+		}
 		return err
 	}
 	c.batch = &sentBatch{Batch: NewBatch(c.end)}
@@ -144,7 +147,10 @@ func (c *Copier) Publish(end int64, describe func() Publication) (*Outcome, erro
 	}
 	last.Close()
 	c.sending.Wait()
-	return outcome, context.Cause(c.ctx)
+	if outcome != nil {
+		return outcome, nil // whatever has ended since
+	}
+	return nil, context.Cause(c.ctx)
 }
 
 // Close ends what is still under way, and returns once nothing is.

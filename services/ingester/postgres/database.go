@@ -33,7 +33,7 @@ type Database struct {
 
 const (
 	// UsualConnections bounds what [Database.Connections] returns: each takes the memory of a batch.
-	UsualConnections = 4
+	UsualConnections = 3
 	// MaxConnections bounds what a load may be told to use.
 	MaxConnections = 16
 )
