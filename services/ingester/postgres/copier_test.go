@@ -50,7 +50,7 @@ func (c *writer) batch(values ...string) {
 	c.Cut()
 }
 
-func (c *writer) publish() (*postgres.Outcome, error) { return c.Publish(c.end, c.publication()) }
+func (c *writer) publish() (*postgres.Outcome, error) { return c.Publish(c.end, c.publication) }
 
 func (c *writer) wantPublished(rows int64) {
 	c.Helper()
@@ -539,7 +539,9 @@ func jobOfBatches(ctx context.Context, db *postgres.Database, table string, batc
 			return err
 		}
 	}
-	outcome, err := c.Publish(batches*10, postgres.Publication{Table: table, Derived: true, At: time.Now()})
+	outcome, err := c.Publish(batches*10, func() postgres.Publication {
+		return postgres.Publication{Table: table, Derived: true, At: time.Now()}
+	})
 	if err == nil && outcome.Result.Rows != batches {
 		err = fmt.Errorf("%d rows are published", outcome.Result.Rows)
 	}

@@ -101,7 +101,7 @@ func PoolSize(jobs, connections int) int {
 // before version 16 the backends wait for each other whenever they extend the table.
 func (db *Database) Connections() int {
 	if db.version < versionBulkExtend {
-		return min(max(runtime.NumCPU(), 2), UsualConnections-1)
+		return 2
 	}
 	return min(runtime.NumCPU()+1, UsualConnections)
 }
