@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"sluice/internal/testenv"
+	"sluice/internal/transcript"
 )
 
 // endTime is how long a process may take to end. The promise is less; a busy machine is forgiven.
@@ -16,7 +17,7 @@ const endTime = 20 * time.Second
 // process is a program that runs as a child.
 type process struct {
 	cmd   *exec.Cmd
-	said  testenv.Transcript
+	said  transcript.Transcript
 	ended <-chan struct{}
 }
 

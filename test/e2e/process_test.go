@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"sluice/internal/testenv"
+	"sluice/internal/transcript"
 )
 
 // endTime is how long sluice may take to end.
@@ -18,7 +19,7 @@ const endTime = 5 * time.Second
 // process is a sluice that runs as a child, in a process group of its own.
 type process struct {
 	cmd            *exec.Cmd
-	stdout, stderr testenv.Transcript
+	stdout, stderr transcript.Transcript
 	ended          <-chan struct{}
 }
 

@@ -123,8 +123,9 @@ func (c *Copier) send(conn *pgxpool.Conn, b *sentBatch) {
 	}
 }
 
-// Publish makes the dataset of all that was written; the file ends at byte offset end. It asks for the description of the
-// dataset once all rows are copied. See [Load.Publish].
+// Publish makes the dataset of all that was written, which is on the server's disk before it returns; the file ends at byte
+// offset end. It asks for the description of the dataset once all rows are copied. It fails with an [events.Failure] of
+// code table_exists if a name that was asked for is taken.
 func (c *Copier) Publish(end int64, describe func() Publication) (*Outcome, error) {
 	if c.batch == nil {
 		if err := c.begin(); err != nil {

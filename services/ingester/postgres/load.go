@@ -16,9 +16,9 @@ import (
 	"sluice/pkg/events"
 )
 
-// Load is one worker's hold on one run of a job. It ends with [Load.Publish], [Load.Fail] or [Load.Cancel], or with
+// Load is one worker's hold on one run of a job. It ends with [Copier.Publish], [Load.Fail] or [Load.Cancel], or with
 // [ErrFenceLost] from any of its methods once another worker has opened the job. After [ErrUncertain] the job must be
-// opened again. A Load is for one goroutine, but for [Load.Commit], which several may call at once.
+// opened again. A Load is for one goroutine, but for what its [Copier] has under way.
 type Load struct {
 	Claim
 	db      *Database
@@ -55,17 +55,6 @@ func (l *Load) Prepare(ctx context.Context, columns []events.Column, dialect eve
 			l.JobID, decided[0], decided[1])
 		return err
 	})
-}
-
-// Commit makes a batch durable together with its row in the ledger, once it is closed. Its rows stay invisible until
-// [Load.Publish].
-func (l *Load) Commit(ctx context.Context, b *Batch) error {
-	conn, err := l.acquire(ctx)
-	if err != nil {
-		return err
-	}
-	defer conn.Release()
-	return l.send(ctx, conn, b, func(tx pgx.Tx) error { return l.commitBatch(ctx, tx, b) })
 }
 
 // send copies a batch in a transaction of its own, and leaves it to finish how that ends.

@@ -15,7 +15,7 @@ import (
 // maxDerivedNames bounds the search for a free derived name.
 const maxDerivedNames = 100
 
-// Publication is what [Load.Publish] makes of the staged rows.
+// Publication is what [Copier.Publish] makes of the staged rows.
 type Publication struct {
 	Table   string         // the dataset's name
 	Derived bool           // whether Table was derived and may get a suffix if it is taken
@@ -24,24 +24,9 @@ type Publication struct {
 	At      time.Time
 }
 
-// Publish commits the last batch, if it has rows, once it is closed, and makes the staging table the dataset, in one
-// transaction that is on the server's disk before Publish returns. It fails with an [events.Failure] of code table_exists
-// if a name that was asked for is taken.
-func (l *Load) Publish(ctx context.Context, last *Batch, p Publication) (*Outcome, error) {
-	conn, err := l.acquire(ctx)
-	if err != nil {
-		return nil, err
-	}
-	defer conn.Release()
-	var outcome *Outcome
-	err = l.send(ctx, conn, last, func(tx pgx.Tx) (err error) {
-		outcome, err = l.publish(ctx, tx, last, p)
-		return err
-	})
-	return outcome, err
-}
-
-// publish ends the transaction in which the last batch was copied.
+// publish commits the last batch, if it has rows, in the transaction in which it was copied, and makes the staging table
+// the dataset. All of it is on the server's disk before publish returns. It fails with an [events.Failure] of code
+// table_exists if a name that was asked for is taken.
 func (l *Load) publish(ctx context.Context, tx pgx.Tx, last *Batch, p Publication) (*Outcome, error) {
 	batches := l.committed.Load()
 	if last.Rows > 0 || last.End > last.Start {

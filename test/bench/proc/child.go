@@ -10,6 +10,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"sluice/internal/transcript"
 )
 
 const (
@@ -20,7 +22,7 @@ const (
 // Child is a program that runs, and ends with us.
 type Child struct {
 	cmd   *exec.Cmd
-	said  transcript
+	said  transcript.Transcript
 	ended chan struct{}
 	err   error // how; to be read after ended
 }
@@ -62,7 +64,7 @@ func (c *Child) Ended() <-chan struct{} { return c.ended }
 
 // Await returns once the process has said a text.
 func (c *Child) Await(ctx context.Context, text string) error {
-	if err := c.said.await(ctx, text, c.ended); err != nil {
+	if err := c.said.Await(ctx, text, c.ended); err != nil {
 		return fmt.Errorf("waiting for %s to say %q: %w; it has said\n%s", filepath.Base(c.cmd.Path), text, err, c.Said())
 	}
 	return nil

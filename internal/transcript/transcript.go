@@ -1,4 +1,5 @@
-package proc
+// Package transcript keeps what a process says, for those who wait for it.
+package transcript
 
 import (
 	"bytes"
@@ -8,14 +9,14 @@ import (
 	"sync"
 )
 
-// transcript is what a process has said so far.
-type transcript struct {
+// Transcript is what a process has said so far.
+type Transcript struct {
 	mu      sync.Mutex
 	text    bytes.Buffer
 	changed chan struct{} // closed at the next change
 }
 
-func (s *transcript) Write(p []byte) (int, error) {
+func (s *Transcript) Write(p []byte) (int, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.changed != nil {
@@ -25,14 +26,14 @@ func (s *transcript) Write(p []byte) (int, error) {
 	return s.text.Write(p)
 }
 
-func (s *transcript) String() string {
+func (s *Transcript) String() string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.text.String()
 }
 
-// await returns once the process has said a text; it fails when ctx or the process ends before.
-func (s *transcript) await(ctx context.Context, text string, ended <-chan struct{}) error {
+// Await returns once the process has said a text; it fails when ctx or the process ends before.
+func (s *Transcript) Await(ctx context.Context, text string, ended <-chan struct{}) error {
 	for {
 		s.mu.Lock()
 		said := strings.Contains(s.text.String(), text)
