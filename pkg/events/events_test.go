@@ -78,7 +78,7 @@ func TestEventIDs(t *testing.T) {
 	second := events.Position{Run: 2, Claim: 5, Attempt: 2, Seq: 6}
 	next := events.Position{Run: 3, Claim: 3, Attempt: 1, Seq: 4}
 	now := time.Now()
-	for name, full := range payloads() {
+	for name, full := range payloads(t) {
 		id := func(pos events.Position) string { return events.New(jobID, pos, now, "api", full).ID }
 		kind := full.Type()
 		want := jobID + ".2.3.4." + string(kind)
@@ -143,6 +143,7 @@ func TestDecodeJobRefuses(t *testing.T) {
 		{"half", `{"v":1,`, nil},
 		{"nothing", ``, nil},
 		{"another shape", `{"v":1,"id":"j","run":1,"spec":[]}`, nil},
+		{"impossible limit of bad rows", `{"v":1,"id":"j","run":1,"spec":{"max_bad_rows":"101%"}}`, nil},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -33,6 +33,7 @@ const (
 	CodeRowTooLong          Code = "row_too_long"
 	CodeTooManyColumns      Code = "too_many_columns"
 	CodeRowTooWide          Code = "row_too_wide"
+	CodeTooManyBadRows      Code = "too_many_bad_rows"
 	CodeTableExists         Code = "table_exists"
 	CodeSchemaNotFound      Code = "schema_not_found"
 	CodeNotPermitted        Code = "not_permitted"
@@ -66,11 +67,12 @@ var codes = map[Code]struct {
 	CodeStrayQuote:          {false, "something follows a closing quote"},
 	CodeTooManyFields:       {false, "a row has more values than the header has columns"},
 	CodeNULByte:             {false, "a field contains a NUL byte, which Postgres cannot store in text"},
-	CodeBadEncoding:         {false, "a field is not valid UTF-8"},
+	CodeBadEncoding:         {false, "a field is not valid in the file's encoding"},
 	CodeFieldTooLong:        {false, "a field is longer than allowed"},
 	CodeRowTooLong:          {false, "a row is longer than allowed"},
 	CodeTooManyColumns:      {false, "the header has more columns than a Postgres table can have"},
 	CodeRowTooWide:          {false, "a row does not fit into a page of Postgres"},
+	CodeTooManyBadRows:      {false, "more rows are bad than the job allows"},
 	CodeTableExists:         {false, "the table exists already"},
 	CodeSchemaNotFound:      {false, "the schema does not exist"},
 	CodeNotPermitted:        {false, "the ingester's database role may not do this"},

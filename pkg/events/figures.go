@@ -29,16 +29,6 @@ type Column struct {
 	Rule     string `json:"rule,omitempty"` // why Name is not Original; empty when it is
 }
 
-// Dialect reports how the file was read.
-type Dialect struct {
-	Encoding  string `json:"encoding"`
-	Delimiter string `json:"delimiter"`
-	Quote     string `json:"quote"`
-	Escape    string `json:"escape"`
-	Header    bool   `json:"header"`
-	SkipRows  int    `json:"skip_rows"`
-}
-
 // Warning counts one kind of repair that was made to the file's rows.
 type Warning struct {
 	Code  string  `json:"code"`
@@ -51,6 +41,9 @@ const (
 	WarnShortRow         = "short_row"         // missing fields at the end of a row were filled with NULL
 	WarnLongRow          = "long_row"          // surplus empty fields at the end of a row were dropped
 	WarnLengthUnverified = "length_unverified" // the server did not say how long the file is
+	WarnTitleLines       = "title_lines"       // lines above the header were skipped
+	WarnStrayQuote       = "stray_quote"       // a quote inside of a quoted value was not doubled, and was kept
+	WarnExtraFields      = "extra_fields"      // values without a column were kept in the column _extra
 )
 
 // Durations say where a job's time went, in milliseconds.

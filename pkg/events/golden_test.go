@@ -35,21 +35,39 @@ func TestGoldens(t *testing.T) {
 	}
 }
 
-func TestGoldenJob(t *testing.T) {
-	data := readGolden(t, "job")
-	job, err := events.DecodeJob(data)
+// TestGoldenJobs holds, besides, that a job which states nothing about its file says nothing of it.
+func TestGoldenJobs(t *testing.T) {
+	for name, spec := range map[string]events.Spec{"job": goldenSpec(t), "job-stated": statedSpec(t)} {
+		t.Run(name, func(t *testing.T) {
+			data := readGolden(t, name)
+			job, err := events.DecodeJob(data)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if want := events.NewJob(jobID, 1, spec); !reflect.DeepEqual(job, want) {
+				t.Errorf("decoded to %+v\nwant %+v", job, want)
+			}
+			sameJSON(t, encode(t, job), data)
+		})
+	}
+}
+
+// TestEarlierGoldens holds that examples from before a field was added stay readable, without that field.
+func TestEarlierGoldens(t *testing.T) {
+	e, err := events.Decode(readGolden(t, "earlier/succeeded"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if want := events.NewJob(jobID, 1, goldenSpec(t)); !reflect.DeepEqual(job, want) {
-		t.Errorf("decoded to %+v\nwant %+v", job, want)
+	want := goldenSuccess()
+	want.Result.Dialect = events.Dialect{Encoding: "UTF-8", Delimiter: ",", Quote: `"`, Escape: `"`, Header: true}
+	if !reflect.DeepEqual(e.Data, events.Payload(want)) {
+		t.Errorf("decoded to %+v\nwant %+v", e.Data, want)
 	}
-	sameJSON(t, encode(t, job), data)
 }
 
-// TestGoldensComplete holds that there is a golden for each type, one for the job, and no other.
+// TestGoldensComplete holds that there is a golden for each type, those for the job, and no other.
 func TestGoldensComplete(t *testing.T) {
-	want := []string{"job"}
+	want := []string{"job", "job-stated"}
 	for _, kind := range events.Types() {
 		want = append(want, string(kind))
 	}
@@ -121,7 +139,10 @@ func goldenSuccess() events.Succeeded {
 				{Original: "tpep_pickup_datetime", Name: "tpep_pickup_datetime", Type: "text"},
 				{Original: "fare_amount", Name: "fare_amount", Type: "text"},
 			},
-			Dialect:   events.Dialect{Encoding: "UTF-8", Delimiter: ",", Quote: `"`, Escape: `"`, Header: true},
+			Dialect: events.Dialect{
+				Encoding: "UTF-8", Delimiter: ",", Quote: `"`, Escape: `"`, Header: true, HeaderRows: 1,
+				LineEnd: events.LineEndLF, Confidence: 0.98,
+			},
 			Warnings:  []events.Warning{{Code: events.WarnShortRow, Count: 2, Lines: []int64{88120, 731906}}},
 			Checksum:  "sha256:129707ffe04303442a1d2b7132615db1fe3d4beca5435230ce4d9c6c80f2a948",
 			Durations: events.Durations{QueuedMS: 2827360, LoadingMS: 7420},
@@ -144,6 +165,21 @@ func goldenSpec(t *testing.T) events.Spec {
 	}
 }
 
+// statedSpec is the golden spec with everything said that can be said about a file.
+func statedSpec(t *testing.T) events.Spec {
+	t.Helper()
+	spec := goldenSpec(t)
+	spec.Ordered = true
+	spec.CSV = events.CSV{
+		Encoding: "windows-1252", Delimiter: new(";"), Quote: new("'"), Escape: new(`\`),
+		Header: new(true), HeaderRows: 2, SkipRows: new(0), Comment: "#",
+	}
+	spec.Null = []string{"", "NA"}
+	spec.ColumnNames, spec.ExtraFields = events.SnakeNames, events.RejectExtra
+	spec.MaxBadRows = events.BadRows{Percent: 2.5}
+	return spec
+}
+
 func goldenNames(t testing.TB) []string {
 	t.Helper()
 	files, err := filepath.Glob("testdata/*.json")
@@ -153,6 +189,7 @@ func goldenNames(t testing.TB) []string {
 	for i, file := range files {
 		files[i] = strings.TrimSuffix(filepath.Base(file), ".json")
 	}
+	slices.Sort(files)
 	return files
 }
 

@@ -30,6 +30,24 @@ type Mode string
 // Create makes a new table and refuses one that exists.
 const Create Mode = "create"
 
+// ColumnNames says how the header's cells become the names of columns.
+type ColumnNames string
+
+// The ways to name columns.
+const (
+	OriginalNames ColumnNames = ""      // as they are, mended only where Postgres needs it
+	SnakeNames    ColumnNames = "snake" // in lower snake case
+)
+
+// ExtraFields says what becomes of a row with more values than there are columns.
+type ExtraFields string
+
+// The ways with surplus values.
+const (
+	RescueExtra ExtraFields = ""       // they are kept, in the column _extra
+	RejectExtra ExtraFields = "reject" // the row is bad
+)
+
 // Source says where a job's bytes come from.
 type Source struct {
 	// URL is the address as anyone may see it: scheme, host and path, without user, password, query or fragment.
@@ -40,13 +58,19 @@ type Source struct {
 
 // Spec is what the user asked for. It never changes during a job's life.
 type Spec struct {
-	Source    Source    `json:"source"`
-	Schema    string    `json:"schema"`
-	Table     string    `json:"table,omitempty"` // empty: derived from the source's name and CreatedAt
-	Mode      Mode      `json:"mode"`
-	Priority  Priority  `json:"priority"`
-	Ordered   bool      `json:"ordered,omitempty"` // rows lie in the table in the file's order
-	CreatedAt time.Time `json:"created_at"`
+	Source   Source   `json:"source"`
+	Schema   string   `json:"schema"`
+	Table    string   `json:"table,omitempty"` // empty: derived from the source's name and CreatedAt
+	Mode     Mode     `json:"mode"`
+	Priority Priority `json:"priority"`
+	Ordered  bool     `json:"ordered,omitempty"` // rows lie in the table in the file's order
+	CSV      CSV      `json:"csv,omitzero"`
+	// Null is what stands for NULL where it is not in quotes. Nil: not stated, the empty field does; empty: nothing does.
+	Null        []string    `json:"null,omitzero"`
+	ColumnNames ColumnNames `json:"column_names,omitempty"`
+	ExtraFields ExtraFields `json:"extra_fields,omitempty"`
+	MaxBadRows  BadRows     `json:"max_bad_rows,omitzero"`
+	CreatedAt   time.Time   `json:"created_at"`
 }
 
 // Job is the message on the work queue: one run of one job. The message is the obligation to bring that run to an end.

@@ -17,7 +17,8 @@ import (
 func TestGoldensMatchSchemas(t *testing.T) {
 	schemas := newSchemas()
 	for _, name := range goldenNames(t) {
-		if err := schemas.validate(t, name, readGolden(t, name)); err != nil {
+		schema, _, _ := strings.Cut(name, "-")
+		if err := schemas.validate(t, schema, readGolden(t, name)); err != nil {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
@@ -26,7 +27,7 @@ func TestGoldensMatchSchemas(t *testing.T) {
 // TestPayloadsMatchSchemas holds that whatever can be made with the Go types is described by the schemas.
 func TestPayloadsMatchSchemas(t *testing.T) {
 	schemas, seen := newSchemas(), map[events.Type]bool{}
-	for name, data := range payloads() {
+	for name, data := range payloads(t) {
 		seen[data.Type()] = true
 		t.Run(name, func(t *testing.T) {
 			pos := events.Position{Run: 2, Claim: 3, Attempt: 1, Seq: 4}
@@ -84,6 +85,22 @@ func TestSchemasRefuse(t *testing.T) {
 		{"created", `"request_hash": "12d0`, `"request_hash": "`},
 		{"job", `"run": 1`, `"run": 0`},
 		{"job", `"schema": "public",`, ``},
+		{"job-stated", `"encoding": "windows-1252"`, `"encoding": "Windows 1252"`},
+		{"job-stated", `"delimiter": ";"`, `"delimiter": ";;;;;;;;;"`},
+		{"job-stated", `"quote": "'"`, `"quote": "''"`},
+		{"job-stated", `"escape": "\\"`, `"escape": null`},
+		{"job-stated", `"header": true`, `"header": 1`},
+		{"job-stated", `"header_rows": 2`, `"header_rows": 0`},
+		{"job-stated", `"skip_rows": 0`, `"skip_rows": -1`},
+		{"job-stated", `"comment": "#"`, `"comment": ""`},
+		{"job-stated", `"NA"`, `null`},
+		{"job-stated", `"column_names": "snake"`, `"column_names": "original"`},
+		{"job-stated", `"extra_fields": "reject"`, `"extra_fields": "rescue"`},
+		{"job-stated", `"max_bad_rows": "2.5%"`, `"max_bad_rows": "2.5"`},
+		{"job-stated", `"max_bad_rows": "2.5%"`, `"max_bad_rows": "0.0%"`},
+		{"job-stated", `"max_bad_rows": "2.5%"`, `"max_bad_rows": "100.1%"`},
+		{"job-stated", `"max_bad_rows": "2.5%"`, `"max_bad_rows": -1`},
+		{"job-stated", `"max_bad_rows": "2.5%"`, `"max_bad_rows": 2.5`},
 		{"redriven", `"run": 2`, `"run": 1`},
 		{"redriven", `"data": {}`, `"data": null`},
 		{"queued", `"sequence": 4711`, `"sequence": 0`},
@@ -102,6 +119,9 @@ func TestSchemasRefuse(t *testing.T) {
 		{"succeeded", `"count": 2`, `"count": 0`},
 		{"succeeded", `"sha256:`, `"md5:`},
 		{"succeeded", `"header": true,`, ``},
+		{"succeeded", `"header_rows": 1,`, ``},
+		{"succeeded", `"line_end": "lf"`, `"line_end": ""`},
+		{"succeeded", `"confidence": 0.98`, `"confidence": 98`},
 		{"succeeded", `"queued_ms": 2827360,`, ``},
 		{"failed", `"code": "too_many_fields"`, `"code": "bad_luck"`},
 		{"failed", `"line": 734018`, `"line": 0`},
@@ -111,12 +131,13 @@ func TestSchemasRefuse(t *testing.T) {
 	schemas := newSchemas()
 	for _, tt := range tests {
 		golden := string(readGolden(t, tt.golden))
+		schema, _, _ := strings.Cut(tt.golden, "-")
 		if strings.Count(golden, tt.old) != 1 {
 			t.Errorf("%s: %s is there %d times", tt.golden, tt.old, strings.Count(golden, tt.old))
 			continue
 		}
 		spoilt := strings.Replace(golden, tt.old, tt.new, 1)
-		if schemas.validate(t, tt.golden, []byte(spoilt)) == nil {
+		if schemas.validate(t, schema, []byte(spoilt)) == nil {
 			t.Errorf("%s: %s instead of %s is let through", tt.golden, tt.new, tt.old)
 		}
 	}
@@ -136,7 +157,13 @@ func TestSchemaEnums(t *testing.T) {
 			events.PhaseOpening, events.PhaseLoading, events.PhasePublishing, events.PhaseDone,
 		})},
 		{"/$defs/warning/properties/code", words([]string{
-			events.WarnShortRow, events.WarnLongRow, events.WarnLengthUnverified,
+			events.WarnShortRow, events.WarnLongRow, events.WarnLengthUnverified, events.WarnTitleLines,
+			events.WarnStrayQuote, events.WarnExtraFields,
+		})},
+		{"/$defs/spec/properties/column_names", words([]events.ColumnNames{events.SnakeNames})},
+		{"/$defs/spec/properties/extra_fields", words([]events.ExtraFields{events.RejectExtra})},
+		{"/$defs/dialect/properties/line_end", words([]string{
+			events.LineEndLF, events.LineEndCRLF, events.LineEndCR, events.LineEndMixed, events.LineEndNone,
 		})},
 	}
 	schemas := newSchemas()
@@ -162,7 +189,8 @@ func words[S ~string](list []S) []string {
 }
 
 // payloads returns each payload with everything in it, and those that can do without something also bare.
-func payloads() map[string]events.Payload {
+func payloads(t *testing.T) map[string]events.Payload {
+	t.Helper()
 	size := int64(1 << 40)
 	spec := events.Spec{
 		Source: events.Source{URL: "https://example.org/a%20b.csv", Sealed: []byte("sealed")},
@@ -170,17 +198,25 @@ func payloads() map[string]events.Payload {
 	}
 	bare := spec
 	bare.Source, bare.Table, bare.Priority = events.Source{URL: "http://localhost:8000/"}, "", events.Normal
+	told := statedSpec(t)
+	small := bare
+	small.CSV = events.CSV{Delimiter: new(""), Quote: new(""), Escape: new(""), Header: new(false)}
+	small.Null, small.MaxBadRows = []string{}, events.BadRows{Count: 1}
 	figures := events.Figures{
 		Phase: events.PhaseLoading, Bytes: 5, TotalBytes: &size, Rows: 2, Rejected: 1, BytesPerSecond: 3,
 	}
 	success := goldenSuccess()
 	success.Result.Warnings = append(success.Result.Warnings, events.Warning{Code: events.WarnLengthUnverified, Count: 1})
+	success.Result.Dialect.Comment = "#"
 	plain := events.Succeeded{Result: success.Result}
-	plain.Result.Warnings, plain.Result.Dialect.Quote, plain.Result.Dialect.Escape = nil, "", ""
+	plain.Result.Warnings = nil
+	plain.Result.Dialect = events.Dialect{Encoding: "UTF-8", LineEnd: events.LineEndNone}
 	failure := events.Failf(events.CodeStrayQuote, "a stray quote").AtPlace(1, 1, 0)
 	return map[string]events.Payload{
 		"created":             events.Created{Spec: spec, RequestHash: strings.Repeat("0f", 32)},
 		"created, bare":       events.Created{Spec: bare, RequestHash: strings.Repeat("0f", 32)},
+		"created, told":       events.Created{Spec: told, RequestHash: strings.Repeat("0f", 32)},
+		"created, told small": events.Created{Spec: small, RequestHash: strings.Repeat("0f", 32)},
 		"redriven":            events.Redriven{},
 		"queued":              events.Queued{Sequence: 1 << 63},
 		"started":             events.Started{Spec: spec, Worker: "worker-1-a1b2"},
