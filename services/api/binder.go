@@ -1,13 +1,16 @@
 package api
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"io"
 	"mime"
 	"reflect"
+	"slices"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/labstack/echo/v4"
 )
@@ -21,22 +24,25 @@ func (strictBinder) Bind(into any, c echo.Context) error {
 	if media, _, err := mime.ParseMediaType(r.Header.Get(echo.HeaderContentType)); err != nil || media != echo.MIMEApplicationJSON {
 		return refuse(codeUnsupportedMediaType, "send the body as JSON, with the header Content-Type: application/json")
 	}
-	decoder := json.NewDecoder(r.Body)
+	body, err := io.ReadAll(r.Body)
+	if err != nil {
+		return bodyError(err, nil, into)
+	}
+	if !utf8.Valid(body) { // the decoder would change what it cannot read
+		return refuse(codeInvalidRequest, "the body is not valid UTF-8")
+	}
+	decoder := json.NewDecoder(bytes.NewReader(body))
 	decoder.DisallowUnknownFields()
 	if err := decoder.Decode(into); err != nil {
-		return bodyError(err, into)
+		return bodyError(err, body, into)
 	}
-	var tooLarge *echo.HTTPError
-	switch _, err := decoder.Token(); {
-	case errors.Is(err, io.EOF):
-		return nil
-	case errors.As(err, &tooLarge):
-		return err
+	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
+		return refuse(codeInvalidRequest, "the body holds more than one JSON value")
 	}
-	return refuse(codeInvalidRequest, "the body holds more than one JSON value")
+	return nil
 }
 
-func bodyError(err error, into any) error {
+func bodyError(err error, body []byte, into any) error {
 	var wrongType *json.UnmarshalTypeError
 	var tooLarge *echo.HTTPError
 	switch {
@@ -52,8 +58,16 @@ func bodyError(err error, into any) error {
 		return refuse(codeInvalidRequest, "the body ends in the middle of the JSON")
 	}
 	if field, ok := unknownField(err); ok {
+		path, names := pathTo(field, body, reflect.TypeOf(into))
+		object := "this request"
+		switch {
+		case path == nil: // in an object that stands there twice
+			path = []string{field}
+		case len(path) > 1:
+			object = path[len(path)-2]
+		}
 		return refuse(codeInvalidRequest, "the body has a field that is not known",
-			fieldError{pointerTo(field), "is not a field of this request; it has " + fieldNames(into)})
+			fieldError{pointerTo(path...), "is not a field of " + object + "; it has " + strings.Join(names, ", ")})
 	}
 	return refuse(codeInvalidRequest, "the body is not valid JSON")
 }
@@ -75,17 +89,39 @@ func pointerTo(names ...string) string {
 	return pointer.String()
 }
 
-func fieldNames(of any) string {
-	t := reflect.TypeOf(of)
+// pathTo finds the field of that name which the body has and its type has not, as the decoder does not say where it
+// lies. It returns the names that the object has around it.
+func pathTo(unknown string, body []byte, t reflect.Type) (path, names []string) {
 	for t.Kind() == reflect.Pointer {
 		t = t.Elem()
 	}
-	var names []string
-	for field := range t.Fields() {
-		name, _, _ := strings.Cut(field.Tag.Get("json"), ",")
-		names = append(names, name)
+	var object map[string]json.RawMessage
+	if t.Kind() != reflect.Struct || json.NewDecoder(bytes.NewReader(body)).Decode(&object) != nil {
+		return nil, nil
 	}
-	return strings.Join(names, ", ")
+	for field := range t.Fields() {
+		names = append(names, fieldName(field))
+	}
+	matches := func(name string) bool { return strings.EqualFold(name, unknown) } // as for the decoder
+	if _, there := object[unknown]; there && !slices.ContainsFunc(names, matches) {
+		return []string{unknown}, names
+	}
+	for field := range t.Fields() {
+		for name, value := range object {
+			if !strings.EqualFold(name, fieldName(field)) {
+				continue
+			}
+			if rest, names := pathTo(unknown, value, field.Type); rest != nil {
+				return append([]string{name}, rest...), names
+			}
+		}
+	}
+	return nil, names
+}
+
+func fieldName(field reflect.StructField) string {
+	name, _, _ := strings.Cut(field.Tag.Get("json"), ",")
+	return name
 }
 
 func typeName(t reflect.Type) string {
@@ -98,6 +134,8 @@ func typeName(t reflect.Type) string {
 		return "object"
 	case reflect.Slice:
 		return "array"
+	case reflect.Int, reflect.Int64:
+		return "whole number"
 	}
 	return "number"
 }

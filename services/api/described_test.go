@@ -169,13 +169,20 @@ func TestDescriptionIsServed(t *testing.T) {
 	}
 }
 
-// TestExamplesAreValid holds that what the document shows as an example of a request is accepted.
+// TestExamplesAreValid holds that what the document shows as an example of a request is as described, and accepted.
 func TestExamplesAreValid(t *testing.T) {
 	e := newEnv(t)
-	content, _ := described().object("paths", "/v1/jobs", "post", "requestBody", "content", "application/json")
-	body, err := json.Marshal(content["example"])
-	if err != nil {
-		t.Fatal(err)
+	examples, _ := described().object("paths", "/v1/jobs", "post", "requestBody", "content", "application/json", "examples")
+	for name := range examples {
+		example, _ := examples[name].(map[string]any)
+		body, err := json.Marshal(example["value"])
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := described().valid("/components/schemas/JobRequest", body); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+		e.create(t, string(body))
 	}
-	e.create(t, string(body))
+	e.expectStored(t, 2)
 }

@@ -82,7 +82,9 @@ func (s *Service) spec(id string, wanted request) (events.Spec, error) {
 	}
 	return events.Spec{
 		Source: source, Schema: "public", Table: wanted.table, Mode: events.Create, Priority: wanted.priority, Ordered: wanted.ordered,
-		CreatedAt: s.now().UTC().Truncate(time.Millisecond),
+		CSV: wanted.CSV, Null: wanted.Null, ColumnNames: wanted.ColumnNames, ExtraFields: wanted.ExtraFields,
+		MaxBadRows: wanted.MaxBadRows,
+		CreatedAt:  s.now().UTC().Truncate(time.Millisecond),
 	}, nil
 }
 

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"encoding/json"
 	"fmt"
 	"net/url"
 	"strings"
@@ -28,6 +29,7 @@ type request struct {
 	table    string
 	priority events.Priority
 	ordered  bool
+	reading
 }
 
 // validate reads a request, or says about each bad field what is wrong with it.
@@ -51,8 +53,11 @@ func validate(body openapi.JobRequest) (request, error) {
 		}
 	}
 	r.ordered = body.Ordered != nil && *body.Ordered
+	read, problems := parseReading(body)
+	r.reading, bad = read, append(bad, problems...)
 	if len(bad) > 0 {
-		return request{}, refuse(codeInvalidRequest, bad[0].pointer[1:]+" "+bad[0].detail, bad...)
+		field := strings.ReplaceAll(bad[0].pointer[1:], "/", ".")
+		return request{}, refuse(codeInvalidRequest, field+" "+bad[0].detail, bad...)
 	}
 	return r, nil
 }
@@ -98,6 +103,9 @@ func (r request) hash(key seal.Sealer) string {
 	text := fmt.Appendf(nil, "%q %q %q", r.source, r.table, r.priority)
 	if r.ordered { // what was not there yet when keys were first used must not change their hashes
 		text = append(text, " ordered"...)
+	}
+	if stated, _ := json.Marshal(r.reading); string(stated) != "{}" { // cannot fail: it was found to be valid
+		text = append(append(text, ' '), stated...)
 	}
 	return key.Fingerprint(text)
 }

@@ -76,6 +76,7 @@ func TestStrictBody(t *testing.T) {
 		"empty":                  {``, isJSON, codeInvalidRequest},
 		"cut off":                {`{"url":"http`, isJSON, codeInvalidRequest},
 		"no JSON":                {`url=http://localhost`, isJSON, codeInvalidRequest},
+		"not UTF-8":              {`{"url":"http://localhost/\xff"}`, isJSON, codeInvalidRequest},
 		"two values":             {example + example, isJSON, codeInvalidRequest},
 		"something behind":       {example + "x", isJSON, codeInvalidRequest},
 		"form":                   {"url=" + exampleURL, isForm, codeUnsupportedMediaType},
@@ -116,7 +117,9 @@ func TestAcceptedBodies(t *testing.T) {
 
 // FuzzCreateJob holds that no request is answered as an error of ours, and that none that is refused leaves anything.
 func FuzzCreateJob(f *testing.F) {
-	for _, body := range []string{example, `{}`, `[`, `null`, `{"url":"http://a:b@c/?d#e","table":"t","priority":"urgent"}`, `{"url":"http://[::1%25en0]/"}`} {
+	for _, body := range []string{example, `{}`, `[`, `null`, `{"url":"http://a:b@c/?d#e","table":"t","priority":"urgent"}`, `{"url":"http://[::1%25en0]/"}`,
+		bodyWith(`"csv":{"encoding":"latin1","delimiter":";","quote":"'","escape":"\\","header_rows":1,"skip_rows":2,"comment":"#"},"null":["NA"]`),
+		bodyWith(`"column_names":"snake","extra_fields":"reject","max_bad_rows":"2.5%","csv":{"x":1}`)} {
 		f.Add([]byte(body), "application/json", "", "")
 		f.Add([]byte(body), "application/json", "key", "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01")
 	}

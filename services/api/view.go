@@ -88,13 +88,29 @@ func viewResult(jobID string, r events.Result) openapi.JobResult {
 	return openapi.JobResult{
 		JobID: jobID, Outcome: openapi.JobResultOutcome(r.Outcome), Schema: r.Schema, Table: r.Table,
 		Rows: r.Rows, Rejected: r.Rejected, Bytes: r.Bytes, Columns: columns,
-		Dialect: openapi.Dialect{
-			Encoding: r.Dialect.Encoding, Delimiter: r.Dialect.Delimiter, Quote: r.Dialect.Quote,
-			Escape: r.Dialect.Escape, Header: r.Dialect.Header, SkipRows: r.Dialect.SkipRows,
-		},
+		Dialect:  viewDialect(r.Dialect),
 		Warnings: viewWarnings(r.Warnings), Checksum: r.Checksum,
 		Durations: openapi.Durations{QueuedMs: r.Durations.QueuedMS, LoadingMs: r.Durations.LoadingMS},
 	}
+}
+
+func viewDialect(d events.Dialect) openapi.Dialect {
+	if d.Header && d.HeaderRows == 0 { // before it was told, a header was one row
+		d.HeaderRows = 1
+	}
+	return openapi.Dialect{
+		Encoding: d.Encoding, Delimiter: d.Delimiter, Quote: d.Quote, Escape: d.Escape,
+		Header: d.Header, HeaderRows: d.HeaderRows, SkipRows: d.SkipRows, Comment: optional(d.Comment),
+		LineEnd: optional(openapi.DialectLineEnd(d.LineEnd)), Confidence: viewConfidence(d),
+	}
+}
+
+// viewConfidence leaves out what was not told; told together with the line end, it may be 0.
+func viewConfidence(d events.Dialect) *float64 {
+	if d.LineEnd == "" {
+		return nil
+	}
+	return &d.Confidence
 }
 
 // optional leaves out what is zero.

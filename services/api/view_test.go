@@ -31,8 +31,11 @@ func lives(id string) map[string]events.Status {
 	succeeded.State, succeeded.FinishedAt, succeeded.Figures.Phase = events.StateSucceeded, &later, events.PhaseDone
 	succeeded.Result = &events.Result{
 		Outcome: "loaded", Schema: "public", Table: "t", Rows: 9, Bytes: 1000,
-		Columns:  []events.Column{{Original: "id", Name: "id", Type: "text"}, {Original: "", Name: "column_2", Type: "text", Rule: "blank"}},
-		Dialect:  events.Dialect{Encoding: "UTF-8", Delimiter: ",", Quote: `"`, Escape: `"`, Header: true},
+		Columns: []events.Column{{Original: "id", Name: "id", Type: "text"}, {Original: "", Name: "column_2", Type: "text", Rule: "blank"}},
+		Dialect: events.Dialect{
+			Encoding: "UTF-8", Delimiter: ",", Quote: `"`, Escape: `"`, Header: true, HeaderRows: 2, SkipRows: 3, Comment: "#",
+			LineEnd: events.LineEndCRLF, Confidence: 0.5,
+		},
 		Warnings: []events.Warning{{Code: events.WarnShortRow, Count: 2, Lines: []int64{3, 4}}, {Code: events.WarnLengthUnverified, Count: 1}},
 		Checksum: "sha256:00", Durations: events.Durations{QueuedMS: 1, LoadingMS: 2},
 	}
@@ -128,6 +131,48 @@ func TestPlaceOfAFailure(t *testing.T) {
 			}
 			if !sameJSON(t, string(data), tt.want) {
 				t.Errorf("shown as %s, want %s", data, tt.want)
+			}
+		})
+	}
+}
+
+func TestDialect(t *testing.T) {
+	for name, tt := range map[string]struct {
+		dialect events.Dialect
+		want    string
+	}{
+		"everything": {
+			events.Dialect{
+				Encoding: "UTF-8", Delimiter: ";", Quote: "'", Escape: `\`, Header: true, HeaderRows: 2, SkipRows: 3, Comment: "#",
+				LineEnd: events.LineEndMixed, Confidence: 0.5,
+			},
+			`{"encoding":"UTF-8","delimiter":";","quote":"'","escape":"\\","header":true,"header_rows":2,"skip_rows":3,"comment":"#",
+				"line_end":"mixed","confidence":0.5}`,
+		},
+		"next to nothing": {
+			events.Dialect{Encoding: "UTF-8", LineEnd: events.LineEndNone},
+			`{"encoding":"UTF-8","delimiter":"","quote":"","escape":"","header":false,"header_rows":0,"skip_rows":0,
+				"line_end":"none","confidence":0}`,
+		},
+		"before it was told": {
+			events.Dialect{Encoding: "UTF-8", Delimiter: ",", Header: true},
+			`{"encoding":"UTF-8","delimiter":",","quote":"","escape":"","header":true,"header_rows":1,"skip_rows":0}`,
+		},
+		"before it was told, no header": {
+			events.Dialect{Encoding: "UTF-8", Delimiter: ","},
+			`{"encoding":"UTF-8","delimiter":",","quote":"","escape":"","header":false,"header_rows":0,"skip_rows":0}`,
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			data, err := json.Marshal(viewDialect(tt.dialect))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !sameJSON(t, string(data), tt.want) {
+				t.Errorf("shown as %s, want %s", data, tt.want)
+			}
+			if err := described().valid("/components/schemas/Dialect", data); err != nil {
+				t.Error(err)
 			}
 		})
 	}

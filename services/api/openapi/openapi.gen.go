@@ -17,6 +17,69 @@ import (
 	"github.com/oapi-codegen/runtime"
 )
 
+// Defines values for ColumnNames.
+const (
+	ColumnNamesOriginal ColumnNames = "original"
+	ColumnNamesSnake    ColumnNames = "snake"
+)
+
+// Valid indicates whether the value is a known member of the ColumnNames enum.
+func (e ColumnNames) Valid() bool {
+	switch e {
+	case ColumnNamesOriginal:
+		return true
+	case ColumnNamesSnake:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for DialectLineEnd.
+const (
+	DialectLineEndCr    DialectLineEnd = "cr"
+	DialectLineEndCrlf  DialectLineEnd = "crlf"
+	DialectLineEndLf    DialectLineEnd = "lf"
+	DialectLineEndMixed DialectLineEnd = "mixed"
+	DialectLineEndNone  DialectLineEnd = "none"
+)
+
+// Valid indicates whether the value is a known member of the DialectLineEnd enum.
+func (e DialectLineEnd) Valid() bool {
+	switch e {
+	case DialectLineEndCr:
+		return true
+	case DialectLineEndCrlf:
+		return true
+	case DialectLineEndLf:
+		return true
+	case DialectLineEndMixed:
+		return true
+	case DialectLineEndNone:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ExtraFields.
+const (
+	ExtraFieldsReject ExtraFields = "reject"
+	ExtraFieldsRescue ExtraFields = "rescue"
+)
+
+// Valid indicates whether the value is a known member of the ExtraFields enum.
+func (e ExtraFields) Valid() bool {
+	switch e {
+	case ExtraFieldsReject:
+		return true
+	case ExtraFieldsRescue:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for FirstDesignStatusState.
 const (
 	FirstDesignStatusStateActive    FirstDesignStatusState = "active"
@@ -170,6 +233,48 @@ func (e ProgressPhase) Valid() bool {
 	}
 }
 
+// BadRows How many bad rows may be left out before the job fails: a number, or a percentage of the rows read.
+type BadRows struct {
+	union json.RawMessage
+}
+
+// BadRows0 defines model for BadRows.0.
+type BadRows0 = int64
+
+// BadRows1 More than 0 % and at most 100 %.
+type BadRows1 = string
+
+// CSV How the file is written. What is left out is detected.
+type CSV struct {
+	// Encoding A label of the WHATWG Encoding Standard, such as utf-8, windows-1252 or shift_jis; or utf-16, when the file's byte
+	// order mark tells which. Encodings that shift between states (iso-2022-jp and the like) are not supported.
+	Encoding *string `json:"encoding,omitempty"`
+
+	// Delimiter What separates the fields of a row, at most 8 bytes without line ends and without the quote. Empty when the file
+	// has one column.
+	Delimiter *string `json:"delimiter,omitempty"`
+
+	// Quote What encloses fields: one ASCII character that is no letter, digit or line end. Empty when there are no quotes.
+	Quote *string `json:"quote,omitempty"`
+
+	// Escape What makes a quote part of a quoted field, besides doubling it: one ASCII character. Empty, or the quote, when
+	// quotes are only doubled.
+	Escape *string `json:"escape,omitempty"`
+
+	// Header Whether the first row, or several, name the columns.
+	Header *bool `json:"header,omitempty"`
+
+	// HeaderRows How many rows name the columns, if there is a header.
+	HeaderRows *int `json:"header_rows,omitempty"`
+
+	// SkipRows How many lines stand above the header and are skipped.
+	SkipRows *int `json:"skip_rows,omitempty"`
+
+	// Comment Lines that start with this are skipped, at most 8 bytes. It neither starts with the quote nor with the delimiter,
+	// nor does the delimiter start with it.
+	Comment *string `json:"comment,omitempty"`
+}
+
 // Column defines model for Column.
 type Column struct {
 	// Original The header's cell.
@@ -181,15 +286,41 @@ type Column struct {
 	Rule *string `json:"rule,omitempty"`
 }
 
-// Dialect defines model for Dialect.
+// ColumnNames Whether columns are named as the header's cells are, mended only where Postgres needs it, or in lower snake case.
+type ColumnNames string
+
+// Dialect How the file was read. What was detected can be stated in the `csv` of a request.
 type Dialect struct {
-	Encoding  string `json:"encoding"`
+	Encoding string `json:"encoding"`
+
+	// Delimiter Empty when the file has one column.
 	Delimiter string `json:"delimiter"`
-	Quote     string `json:"quote"`
-	Escape    string `json:"escape"`
-	Header    bool   `json:"header"`
-	SkipRows  int    `json:"skip_rows"`
+
+	// Quote Empty when there are no quotes.
+	Quote string `json:"quote"`
+
+	// Escape The quote, when quotes are only doubled.
+	Escape string `json:"escape"`
+	Header bool   `json:"header"`
+
+	// HeaderRows How many rows name the columns; 0 without a header.
+	HeaderRows int `json:"header_rows"`
+
+	// SkipRows How many lines stand above the header.
+	SkipRows int `json:"skip_rows"`
+
+	// Comment Lines that start with this were skipped; only if there is such a thing.
+	Comment *string `json:"comment,omitempty"`
+
+	// LineEnd How lines end in the first part of the file. Missing, as `confidence` is, for jobs of before it was told.
+	LineEnd *DialectLineEnd `json:"line_end,omitempty"`
+
+	// Confidence 0 to 1: that of the least certain of what was detected; 1 if all was stated.
+	Confidence *float64 `json:"confidence,omitempty"`
 }
+
+// DialectLineEnd How lines end in the first part of the file. Missing, as `confidence` is, for jobs of before it was told.
+type DialectLineEnd string
 
 // DownloadFileRequest defines model for DownloadFileRequest.
 type DownloadFileRequest struct {
@@ -251,6 +382,9 @@ type EventList struct {
 // colon only show that the connection is alive. A client that does not keep up is cut off, and goes on with
 // `Last-Event-ID`.
 type EventStream = string
+
+// ExtraFields Whether what a row has more than there are columns is kept, in a column `_extra`, or makes the row a bad one.
+type ExtraFields string
 
 // FieldError defines model for FieldError.
 type FieldError struct {
@@ -343,6 +477,22 @@ type JobList struct {
 
 // JobRequest defines model for JobRequest.
 type JobRequest struct {
+	// ColumnNames Whether columns are named as the header's cells are, mended only where Postgres needs it, or in lower snake case.
+	ColumnNames *ColumnNames `json:"column_names,omitempty"`
+
+	// CSV How the file is written. What is left out is detected.
+	CSV *CSV `json:"csv,omitempty"`
+
+	// ExtraFields Whether what a row has more than there are columns is kept, in a column `_extra`, or makes the row a bad one.
+	ExtraFields *ExtraFields `json:"extra_fields,omitempty"`
+
+	// MaxBadRows How many bad rows may be left out before the job fails: a number, or a percentage of the rows read.
+	MaxBadRows *BadRows `json:"max_bad_rows,omitempty"`
+
+	// Null What stands for NULL where it is not in quotes, each at most 64 bytes. Left out, the empty field does; with an
+	// empty list nothing does, and an empty field is an empty text.
+	Null *[]*string `json:"null,omitempty"`
+
 	// Ordered Keep the file's order of rows in the table, as a look at it without ORDER BY shows it. The file then goes
 	// over one connection, which takes longer.
 	Ordered *bool `json:"ordered,omitempty"`
@@ -367,8 +517,10 @@ type JobResult struct {
 	Rejected int64            `json:"rejected"`
 	Bytes    int64            `json:"bytes"`
 	Columns  []Column         `json:"columns"`
-	Dialect  Dialect          `json:"dialect"`
-	Warnings []Warning        `json:"warnings"`
+
+	// Dialect How the file was read. What was detected can be stated in the `csv` of a request.
+	Dialect  Dialect   `json:"dialect"`
+	Warnings []Warning `json:"warnings"`
 
 	// Checksum sha256: and the hex digest of the source's bytes.
 	Checksum  string    `json:"checksum"`
@@ -508,6 +660,68 @@ type DownloadFileFormdataRequestBody = DownloadFileRequest
 
 // CreateJobJSONRequestBody defines body for CreateJob for application/json ContentType.
 type CreateJobJSONRequestBody = JobRequest
+
+// AsBadRows0 returns the union data inside the BadRows as a BadRows0
+func (t BadRows) AsBadRows0() (BadRows0, error) {
+	var body BadRows0
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromBadRows0 overwrites any union data inside the BadRows as the provided BadRows0
+func (t *BadRows) FromBadRows0(v BadRows0) error {
+	b, err := json.Marshal(v)
+	t.union = b
+	return err
+}
+
+// MergeBadRows0 performs a merge with any union data inside the BadRows, using the provided BadRows0
+func (t *BadRows) MergeBadRows0(v BadRows0) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+// AsBadRows1 returns the union data inside the BadRows as a BadRows1
+func (t BadRows) AsBadRows1() (BadRows1, error) {
+	var body BadRows1
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromBadRows1 overwrites any union data inside the BadRows as the provided BadRows1
+func (t *BadRows) FromBadRows1(v BadRows1) error {
+	b, err := json.Marshal(v)
+	t.union = b
+	return err
+}
+
+// MergeBadRows1 performs a merge with any union data inside the BadRows, using the provided BadRows1
+func (t *BadRows) MergeBadRows1(v BadRows1) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+func (t BadRows) MarshalJSON() ([]byte, error) {
+	b, err := t.union.MarshalJSON()
+	return b, err
+}
+
+func (t *BadRows) UnmarshalJSON(b []byte) error {
+	err := t.union.UnmarshalJSON(b)
+	return err
+}
 
 // ServerInterface represents all server handlers.
 type ServerInterface interface {
