@@ -21,7 +21,7 @@ func TestBadFilesFail(t *testing.T) {
 		"/page.csv":  "<!DOCTYPE html><html><body>Please log in</body></html>",
 		"/quote.csv": "a,b\n1,2\n3,\"4\n5,6\n",
 		"/nul.csv":   "a,b\n1,\x00\n",
-		"/long.csv":  "a,b\n1,2,3\n",
+		"/long.csv":  "a,b\n1,2\n3,4,5\n",
 	})
 	offset := func(n int64) *int64 { return &n }
 	for _, tt := range []struct {
@@ -33,9 +33,9 @@ func TestBadFilesFail(t *testing.T) {
 		{"page.csv", events.Failure{Code: events.CodeNotCSV}},
 		{"quote.csv", events.Failure{Code: events.CodeUnterminatedQuote, Line: 3, Column: 2, ByteOffset: offset(10)}},
 		{"nul.csv", events.Failure{Code: events.CodeNULByte, Line: 2, Column: 2, ByteOffset: offset(6)}},
-		{"long.csv", events.Failure{Code: events.CodeTooManyFields, Line: 2, Column: 3, ByteOffset: offset(8)}},
+		{"long.csv", events.Failure{Code: events.CodeTooManyFields, Line: 3, Column: 3, ByteOffset: offset(12)}},
 	} {
-		job := e.submit(newJob(files + "/" + tt.file))
+		job := e.submit(newJob(files+"/"+tt.file, func(s *events.Spec) { s.ExtraFields = events.RejectExtra }))
 		got := failure(e.awaitEnd(job, events.StateFailed, 0))
 		if got.Code != tt.want.Code || got.Line != tt.want.Line || got.Column != tt.want.Column || got.Message == "" || got.Retryable {
 			t.Errorf("%s: failed with %+v", tt.file, got)

@@ -2,6 +2,7 @@ package ingester
 
 import (
 	"context"
+	"errors"
 	"io"
 	"time"
 
@@ -29,7 +30,7 @@ func (a *attempt) load(ctx context.Context, load *postgres.Load) (*postgres.Outc
 		_ = body.Close() // everything that matters was read by then
 		file.close()
 	}()
-	rows := csv.NewReader(file, a.config.CSV)
+	rows := csv.NewReader(file, a.reading(body, file))
 	columns, err := rows.Columns()
 	if err != nil {
 		return nil, err
@@ -78,14 +79,14 @@ func (a *attempt) copy(copier *postgres.Copier, rows *csv.Reader, file *ahead) e
 			full, err = rows.ReadRows(&block)
 		}
 		ended := err == io.EOF //nolint:errorlint // a wrapped one is not the end
+		a.report.update(func(f *events.Figures) { f.Rows, f.Rejected = done+block.Count, rows.Rejected() })
 		if err != nil && !ended {
-			return err
+			return errors.Join(err, keepRejects(copier, block, err))
 		}
-		a.report.update(func(f *events.Figures) { f.Rows = done + block.Count })
 		late := time.Now().After(due)
-		if (full || late || ended) && block.Count > 0 {
+		if (full || late || ended) && !block.Empty() {
 			done += block.Count
-			if err := copier.Write(postgres.Block(block)); err != nil {
+			if err := copier.Write(blockOf(block)); err != nil {
 				return err
 			}
 			block = csv.Rows{Data: copier.Buffer()}
@@ -99,6 +100,18 @@ func (a *attempt) copy(copier *postgres.Copier, rows *csv.Reader, file *ahead) e
 		}
 		atHand = full
 	}
+}
+
+// keepRejects commits the rejected rows that a job fails because of, so that its user can see them.
+func keepRejects(copier *postgres.Copier, block csv.Rows, why error) error {
+	var f *events.Failure
+	if !errors.As(why, &f) || f.Code != events.CodeTooManyBadRows {
+		return nil
+	}
+	if err := copier.Write(blockOf(block)); err != nil {
+		return err
+	}
+	return copier.Flush()
 }
 
 // sharing says how the file is shared out to connections.

@@ -30,7 +30,7 @@ type Config struct {
 	Connections int           // to the database for each job; 0: as many as suit the server
 	BatchBytes  int           // a batch is committed at this size, or
 	BatchTime   time.Duration // at this age
-	CSV         csv.Options
+	Limits      csv.Limits    // of a file
 	Log         *slog.Logger
 }
 
@@ -47,7 +47,7 @@ func DefaultConfig(worker string) Config {
 		DrainTime:   4 * time.Second,
 		BatchBytes:  defaultBatchBytes,
 		BatchTime:   2 * time.Second,
-		CSV:         csv.DefaultOptions(),
+		Limits:      csv.DefaultOptions().Limits,
 		Log:         slog.Default(),
 	}
 }

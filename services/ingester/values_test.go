@@ -19,6 +19,7 @@ import (
 
 	"sluice/internal/testenv"
 	"sluice/pkg/events"
+	"sluice/services/ingester"
 	"sluice/services/ingester/csv"
 	"sluice/services/ingester/postgres"
 )
@@ -77,11 +78,11 @@ type drawnFile struct {
 
 func drawFile(t *rapid.T) drawnFile {
 	f := drawnFile{pieces: rapid.Uint64().Draw(t, "pieces")}
-	f.dialect.Header = rapid.Bool().Draw(t, "header")
+	f.dialect.HeaderRows = rapid.IntRange(0, 1).Draw(t, "header")
 	f.dialect.Quote = rapid.SampledFrom([]byte{'"', '\''}).Draw(t, "quote")
-	f.dialect.Delimiter = rapid.SampledFrom([]byte{',', ';', '\t', '|', ' ', 'a', '1', '\\', '\x01'}).Draw(t, "delimiter")
+	f.dialect.Delimiter = rapid.SampledFrom([]string{",", ";", "\t", "|", " ", "a", "1", `\`, "\x01", "||", ", ", "ab", "§"}).Draw(t, "delimiter")
 	escapes := []byte{0, f.dialect.Quote, '^'}
-	if f.dialect.Delimiter != '\\' {
+	if f.dialect.Delimiter != `\` {
 		escapes = append(escapes, '\\')
 	}
 	f.dialect.Escape = rapid.SampledFrom(escapes).Draw(t, "escape")
@@ -92,9 +93,9 @@ func drawFile(t *rapid.T) drawnFile {
 		lineEnds = []string{"\n", "\r\n", "\r"}
 	}
 	var text strings.Builder
-	if f.dialect.Header {
+	if f.dialect.HeaderRows > 0 {
 		for i := range width {
-			text.WriteString(strings.Repeat(string(rune(f.dialect.Delimiter)), min(i, 1)) + "C" + strconv.Itoa(i+2))
+			text.WriteString(strings.Repeat(f.dialect.Delimiter, min(i, 1)) + "C" + strconv.Itoa(i+2))
 		}
 		text.WriteString(lineEnds[0])
 	} else {
@@ -104,7 +105,7 @@ func drawFile(t *rapid.T) drawnFile {
 	for n, row := range f.table {
 		for i, value := range row {
 			if i > 0 {
-				text.WriteByte(f.dialect.Delimiter)
+				text.WriteString(f.dialect.Delimiter)
 			}
 			text.WriteString(f.written(value, rapid.Bool().Draw(t, "quoted")))
 		}
@@ -116,6 +117,25 @@ func drawFile(t *rapid.T) drawnFile {
 	return f
 }
 
+// options say how the file is written to the reader itself, or as a job does.
+func (f drawnFile) options() csv.Options {
+	options := csv.DefaultOptions()
+	if f.pieces%5 == 0 {
+		options.Dialect = f.dialect
+		return options
+	}
+	quote, escape, header, skip := string(rune(f.dialect.Quote)), string(rune(f.dialect.Escape)), f.dialect.HeaderRows > 0, 0
+	if f.dialect.Escape == 0 {
+		escape = ""
+	}
+	options.Stated = &csv.Stated{
+		Encoding: "utf-8", Delimiter: &f.dialect.Delimiter, Quote: &quote, Escape: &escape,
+		Header: &header, HeaderRows: f.dialect.HeaderRows, SkipRows: &skip,
+	}
+	options.Mend, options.Rescue = true, true
+	return options
+}
+
 // written is how a value stands in the file.
 func (f drawnFile) written(value *string, quoted bool) string {
 	d := f.dialect
@@ -123,7 +143,7 @@ func (f drawnFile) written(value *string, quoted bool) string {
 	if value == nil {
 		return ""
 	}
-	if v := *value; v != "" && !quoted && !strings.ContainsAny(v, "\r\n"+string(rune(d.Delimiter))) && !strings.HasPrefix(v, quote) {
+	if v := *value; v != "" && !quoted && !strings.ContainsAny(v, "\r\n"+d.Delimiter) && !strings.HasPrefix(v, quote) {
 		return v
 	}
 	inside := *value
@@ -162,8 +182,7 @@ func loadFile(ctx context.Context, db *postgres.Database, table string, f drawnF
 	if f.pieces%3 == 0 {
 		source = iotest.OneByteReader(source)
 	}
-	options := csv.DefaultOptions()
-	options.Dialect = f.dialect
+	options := f.options()
 	rows := csv.NewReader(source, options)
 	columns, err := rows.Columns()
 	if err != nil {
@@ -185,8 +204,8 @@ func loadFile(ctx context.Context, db *postgres.Database, table string, f drawnF
 		if done = err == io.EOF; err != nil && !done {
 			return err
 		}
-		if block.Count > 0 && (full || done || random.IntN(3) == 0) {
-			if err := copier.Write(postgres.Block(block)); err != nil {
+		if !block.Empty() && (full || done || random.IntN(3) == 0) {
+			if err := copier.Write(ingester.BlockOf(block)); err != nil {
 				return err
 			}
 			block = csv.Rows{Data: copier.Buffer()}

@@ -52,7 +52,7 @@ func badSources(t *testing.T, i *instance) {
 		"/page.csv":         "<!DOCTYPE html><title>Log in</title>",
 		"/header_only.csv":  "a,b\n",
 		"/ragged.csv":       "a,b\n1,2\n3,4,5\n",
-		"/stray.csv":        "a,b\n1,\"2\"x\n",
+		"/stray.csv":        "a,b\n1,\"2\"x,\"3\n",
 		"/unterminated.csv": "a,b\n1,2\n3,\"4\n5,6\n",
 	})
 	for name, tt := range map[string]struct {
@@ -72,9 +72,12 @@ func badSources(t *testing.T, i *instance) {
 		"a private name":    {"http://10.0.0.1.nip.invalid@10.0.0.1:8000/a.csv", "source_forbidden", ""},
 	} {
 		t.Run(name, func(t *testing.T) {
-			fields := map[string]string{"url": tt.url}
+			fields := map[string]any{"url": tt.url}
 			if tt.code == "" {
 				fields["table"] = "header_only"
+			}
+			if tt.code == "too_many_fields" {
+				fields["extra_fields"] = "reject"
 			}
 			id := i.submit(t, fields).ID
 			if tt.code == "" {
@@ -97,7 +100,7 @@ func badSources(t *testing.T, i *instance) {
 		})
 	}
 	t.Run("an unknown host", func(t *testing.T) {
-		id := i.submit(t, map[string]string{"url": "http://nowhere.invalid/a.csv"}).ID
+		id := i.submit(t, map[string]any{"url": "http://nowhere.invalid/a.csv"}).ID
 		i.await(testenv.Context(t), t, id, "tells that there is no such host", func(j job) bool {
 			// Where no name server answers, nobody can know that the name does not exist.
 			return j.Error != nil && (j.State == "failed" && j.Error.Code == "source_not_found" ||
@@ -115,7 +118,7 @@ func place(f *failure) string {
 
 // unreachable holds that what may pass is tried again, and that the job says why it waits.
 func unreachable(t *testing.T, i *instance) {
-	id := i.submit(t, map[string]string{"url": "http://" + deadAddress(t) + "/a.csv"}).ID
+	id := i.submit(t, map[string]any{"url": "http://" + deadAddress(t) + "/a.csv"}).ID
 	j := i.awaitState(t, id, "retrying")
 	if j.Error == nil || j.Error.Code != "source_unreachable" || !j.Error.Retryable || j.Attempt != 1 || j.NextAttemptAt == nil {
 		t.Errorf("it waits as %+v with %+v", j, j.Error)

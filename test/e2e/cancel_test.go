@@ -16,7 +16,7 @@ func TestQueuedJobIsCancelledAtOnce(t *testing.T) {
 	t.Parallel()
 	i := up(t, testenv.Dir(t), "--ingesters", "0")
 	url := testenv.Files(t, map[string]string{"/a.csv": "a\n1\n"}) + "/a.csv"
-	id := i.submit(t, map[string]string{"url": url, "table": "never"}).ID
+	id := i.submit(t, map[string]any{"url": url, "table": "never"}).ID
 	if j := decoded[job](t, i.call(t, http.MethodPost, "/v1/jobs/"+id+"/cancel", "")); j.State != "cancelled" || j.FinishedAt == nil {
 		t.Errorf("without any ingester it is %+v", j)
 	}
@@ -31,7 +31,7 @@ func TestQueuedJobIsCancelledAtOnce(t *testing.T) {
 func TestRunningJobIsCancelledWithinASecond(t *testing.T) {
 	t.Parallel()
 	i, slow := up(t, testenv.Dir(t)), serveSlowly(t)
-	id := i.submit(t, map[string]string{"url": slow.url, "table": "slow"}).ID
+	id := i.submit(t, map[string]any{"url": slow.url, "table": "slow"}).ID
 	i.await(testenv.Context(t), t, id, "is halfway", func(j job) bool { return j.State == "running" && j.Progress.Rows > 0 })
 	begun := time.Now()
 	if a := i.call(t, http.MethodDelete, "/v1/jobs/"+id, ""); a.status != http.StatusAccepted && a.status != http.StatusOK {
@@ -69,7 +69,7 @@ func TestCancelAtAnyInstant(t *testing.T) {
 		work.Go(func() {
 			random := rand.New(rand.NewPCG(seed, uint64(lane)))
 			for n := lane; n < jobs; n += atOnce {
-				id := i.submit(t, map[string]string{"url": url, "table": fmt.Sprintf("t%d", n)}).ID
+				id := i.submit(t, map[string]any{"url": url, "table": fmt.Sprintf("t%d", n)}).ID
 				<-time.After(time.Duration(random.Int64N(int64(60 * time.Millisecond)))) // the instant is what is tested
 				i.call(t, http.MethodDelete, "/v1/jobs/"+id, "")
 				ended[n] = i.await(testenv.Context(t), t, id, "has ended", func(j job) bool { return j.FinishedAt != nil })

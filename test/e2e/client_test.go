@@ -125,7 +125,7 @@ func decoded[T any](t testing.TB, a answer) T {
 }
 
 // submit creates a job from fields such as url and table.
-func (i *instance) submit(t testing.TB, fields map[string]string, headers ...string) job {
+func (i *instance) submit(t testing.TB, fields map[string]any, headers ...string) job {
 	t.Helper()
 	body, err := json.Marshal(fields)
 	if err != nil {
@@ -163,7 +163,7 @@ func (i *instance) awaitState(t testing.TB, id, state string) job {
 // load brings a file into a table.
 func (i *instance) load(t testing.TB, url, table string) job {
 	t.Helper()
-	return i.awaitState(t, i.submit(t, map[string]string{"url": url, "table": table}).ID, "succeeded")
+	return i.awaitState(t, i.submit(t, map[string]any{"url": url, "table": table}).ID, "succeeded")
 }
 
 // refused checks that an answer is a problem with this status and code.

@@ -17,9 +17,9 @@ func TestAcceptedJobsAreKept(t *testing.T) {
 	first := up(t, dir, "--ingesters", "0")
 	ids := map[string]string{}
 	for _, table := range []string{"one", "two", "three"} {
-		ids[table] = first.submit(t, map[string]string{"url": files + "/a.csv", "table": table}).ID
+		ids[table] = first.submit(t, map[string]any{"url": files + "/a.csv", "table": table}).ID
 	}
-	ids["urgent"] = first.submit(t, map[string]string{"url": files + "/a.csv", "table": "urgent", "priority": "urgent"}).ID
+	ids["urgent"] = first.submit(t, map[string]any{"url": files + "/a.csv", "table": "urgent", "priority": "urgent"}).ID
 	first.kill()
 	first.wait(t, endTime)
 
@@ -39,7 +39,7 @@ func TestQueuePosition(t *testing.T) {
 	i := up(t, testenv.Dir(t), "--ingesters", "0")
 	var ids []string
 	for _, priority := range []string{"normal", "normal", "urgent"} {
-		ids = append(ids, i.submit(t, map[string]string{"url": "http://localhost/a.csv", "priority": priority}).ID)
+		ids = append(ids, i.submit(t, map[string]any{"url": "http://localhost/a.csv", "priority": priority}).ID)
 	}
 	for n, want := range []string{"2", "3", "1"} {
 		i.await(testenv.Context(t), t, ids[n], "is number "+want+" in the queue", func(job) bool {

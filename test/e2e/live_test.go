@@ -113,7 +113,7 @@ func TestWatchLive(t *testing.T) {
 	t.Parallel()
 	i, slow := up(t, testenv.Dir(t)), serveSlowly(t)
 	all := i.watch(t, "/v1/events", "")
-	id := i.submit(t, map[string]string{"url": slow.url, "table": "slow"}).ID
+	id := i.submit(t, map[string]any{"url": slow.url, "table": "slow"}).ID
 	one := i.watch(t, "/v1/jobs/"+id+"/events", "")
 	seen := one.until(t, "progress") // halfway
 	slow.goOn()
@@ -145,7 +145,7 @@ func TestResumeAtAnotherAPI(t *testing.T) {
 	f, slow := startFleet(t, "one"), serveSlowly(t)
 	second := f.awaitAPI(t, f.runAPI(t))
 	all := f.watch(t, "/v1/events", "")
-	id := f.submit(t, map[string]string{"url": slow.url, "table": "slow"}).ID
+	id := f.submit(t, map[string]any{"url": slow.url, "table": "slow"}).ID
 	one := f.watch(t, "/v1/jobs/"+id+"/events", "")
 	seenOfOne, seenOfAll := one.until(t, "started"), all.until(t, "queued")
 	f.stop(t)

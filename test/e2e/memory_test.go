@@ -64,7 +64,7 @@ func TestIngesterStaysSmall(t *testing.T) {
 			url, rows := serveAtLeast(t, size)
 			var ids []string
 			for n := range tt.slots {
-				ids = append(ids, f.submit(t, map[string]string{"url": url, "table": fmt.Sprintf("large%d", n)}).ID)
+				ids = append(ids, f.submit(t, map[string]any{"url": url, "table": fmt.Sprintf("large%d", n)}).ID)
 			}
 			for _, id := range ids {
 				if j := f.awaitState(t, id, "succeeded"); j.Progress.Rows != rows || j.Progress.Bytes < size {

@@ -31,7 +31,7 @@ func TestReplicas(t *testing.T) {
 	for client := range clients {
 		work.Go(func() {
 			for n := client; n < jobs; n += clients {
-				ids[n] = apis[client%2].submit(t, map[string]string{
+				ids[n] = apis[client%2].submit(t, map[string]any{
 					"url": url, "table": fmt.Sprintf("t%d", n), "priority": []string{"normal", "urgent"}[n/2%2],
 				}).ID
 			}

@@ -30,7 +30,7 @@ func TestREST(t *testing.T) {
 func oneJob(t *testing.T, i *instance) {
 	const file = "id,\"full name\",note\n1,Ada,\"said \"\"no\"\"\"\n2,,\n"
 	source := testenv.Files(t, map[string]string{"/people.csv": file}) + "/people.csv"
-	made := i.submit(t, map[string]string{"url": source, "table": "People", "priority": "urgent"})
+	made := i.submit(t, map[string]any{"url": source, "table": "People", "priority": "urgent"})
 	if made.State != "queued" || made.Links.Self != "/v1/jobs/"+made.ID || made.Links.Result != "" || made.Attempt != 0 {
 		t.Errorf("made is %+v", made)
 	}
@@ -62,7 +62,7 @@ func oneJob(t *testing.T, i *instance) {
 	if rows := column[string](t, i.connect(t), `SELECT id || '|' || (note IS NULL) FROM public."People" ORDER BY id`); strings.Join(rows, " ") != "1|false 2|true" {
 		t.Errorf("the rows are %v", rows)
 	}
-	again := i.submit(t, map[string]string{"url": source, "table": "People"})
+	again := i.submit(t, map[string]any{"url": source, "table": "People"})
 	i.await(testenv.Context(t), t, again.ID, "fails", func(j job) bool {
 		return j.State == "failed" && j.Error != nil && j.Error.Code == "table_exists"
 	})
@@ -71,7 +71,7 @@ func oneJob(t *testing.T, i *instance) {
 
 func idempotency(t *testing.T, i *instance) {
 	source := testenv.Files(t, map[string]string{"/a.csv": "a\n1\n"}) + "/a.csv"
-	fields := map[string]string{"url": source, "table": "once"}
+	fields := map[string]any{"url": source, "table": "once"}
 	first := i.submit(t, fields, "Idempotency-Key: once")
 	var calls sync.WaitGroup
 	for range 10 {
@@ -109,7 +109,7 @@ func lists(t *testing.T, i *instance) {
 		calls.Go(func() {
 			for n := worker; n < jobs; n += 8 {
 				table := fmt.Sprintf("list%d", n)
-				j := i.submit(t, map[string]string{"url": server + "/" + table + ".csv", "table": table})
+				j := i.submit(t, map[string]any{"url": server + "/" + table + ".csv", "table": table})
 				mu.Lock()
 				made[j.ID] = true
 				mu.Unlock()
@@ -200,11 +200,11 @@ func operation(t *testing.T, i *instance) {
 func secrets(t *testing.T, i *instance) {
 	source := testenv.Files(t, map[string]string{"/secret.csv": "a\n1\n"}) + "/secret.csv"
 	whole := strings.Replace(source, "http://", "http://hush-user:hush-password@", 1) + "?token=hush-token"
-	j := i.awaitState(t, i.submit(t, map[string]string{"url": whole, "table": "secret"}).ID, "succeeded")
+	j := i.awaitState(t, i.submit(t, map[string]any{"url": whole, "table": "secret"}).ID, "succeeded")
 	if j.Source != source {
 		t.Errorf("shown is %s, want %s", j.Source, source)
 	}
-	gone := i.submit(t, map[string]string{"url": strings.Replace(whole, "secret.csv", "gone.csv", 1)})
+	gone := i.submit(t, map[string]any{"url": strings.Replace(whole, "secret.csv", "gone.csv", 1)})
 	i.awaitState(t, gone.ID, "failed")
 	err := filepath.WalkDir(i.dir, func(path string, entry os.DirEntry, err error) error {
 		if err != nil || !entry.Type().IsRegular() {

@@ -25,7 +25,7 @@ func TestRestart(t *testing.T) {
 			dir, slow := testenv.Dir(t), serveSlowly(t)
 			first := up(t, dir)
 			early := first.load(t, testenv.Files(t, map[string]string{"/early.csv": "a\n1\n2\n"})+"/early.csv", "early")
-			id := first.submit(t, map[string]string{"url": slow.url, "table": "slow"}).ID
+			id := first.submit(t, map[string]any{"url": slow.url, "table": "slow"}).ID
 			first.await(testenv.Context(t), t, id, "is halfway", func(j job) bool { return j.State == "running" && j.Progress.Rows > 0 })
 
 			tt.end(first.process)

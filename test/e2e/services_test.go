@@ -117,7 +117,7 @@ func TestJobOutlivesItsIngester(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			f, slow := startFleet(t, "one", "two"), serveSlowly(t)
-			id := f.submit(t, map[string]string{"url": slow.url, "table": "slow"}).ID
+			id := f.submit(t, map[string]any{"url": slow.url, "table": "slow"}).ID
 			f.await(testenv.Context(t), t, id, "is halfway", func(j job) bool { return j.State == "running" && j.Progress.Rows > 0 })
 
 			first := f.worker(t, id)

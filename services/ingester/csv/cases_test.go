@@ -18,9 +18,9 @@ type readCase struct {
 	warnings string
 }
 
-func noHeader(o *csv.Options)   { o.Dialect.Header = false }
+func noHeader(o *csv.Options)   { o.Dialect.HeaderRows = 0 }
 func noQuote(o *csv.Options)    { o.Dialect.Quote = 0 }
-func semicolon(o *csv.Options)  { o.Dialect.Delimiter = ';' }
+func semicolon(o *csv.Options)  { o.Dialect.Delimiter = ";" }
 func apostrophe(o *csv.Options) { o.Dialect.Quote = '\'' }
 
 func backslash(o *csv.Options) { o.Dialect.Escape = '\\' }
@@ -59,9 +59,9 @@ var plainCases = []readCase{
 	{name: "control characters are data", in: "a\n\x01\x7f\x0b\x0c\x1a\n", columns: "a", records: []string{`2 2-8 "\x01\x7f\v\f\x1a"`}},
 	{name: "other line separators are data", in: "a\n1\u20282\u00853\n", columns: "a", records: []string{`2 2-11 "1\u20282\u00853"`}},
 	{name: "semicolon", in: "a;b\n1,5;\"x;y\"\n", set: semicolon, columns: "a|b", records: []string{`2 4-14 "1,5"|"x;y"`}},
-	{name: "tab", in: "a\tb\n1\t\n", set: func(o *csv.Options) { o.Dialect.Delimiter = '\t' }, columns: "a|b",
+	{name: "tab", in: "a\tb\n1\t\n", set: func(o *csv.Options) { o.Dialect.Delimiter = "\t" }, columns: "a|b",
 		records: []string{`2 4-7 "1"|NULL`}},
-	{name: "space", in: "a b\n1 2\n", set: func(o *csv.Options) { o.Dialect.Delimiter = ' ' }, columns: "a|b",
+	{name: "space", in: "a b\n1 2\n", set: func(o *csv.Options) { o.Dialect.Delimiter = " " }, columns: "a|b",
 		records: []string{`2 4-8 "1"|"2"`}},
 	{name: "no header", in: "1,2\n3,4\n", set: noHeader, columns: "column_1|column_2",
 		records: []string{`1 0-4 "1"|"2"`, `2 4-8 "3"|"4"`}},

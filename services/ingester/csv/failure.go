@@ -3,6 +3,7 @@ package csv
 import (
 	"bytes"
 	"fmt"
+	"strconv"
 	"unicode/utf8"
 
 	"sluice/pkg/events"
@@ -27,20 +28,20 @@ func (s *scanner) unterminatedQuote() error {
 func (s *scanner) strayQuote() error {
 	return events.Failf(events.CodeStrayQuote,
 		"%s: the quoted value %q goes on behind its closing quote; double each quote that is part of a value",
-		s.where(s.line), shown(s.row[s.current.from:])).AtPlace(s.line, s.column(), s.in.offset()-1)
+		s.where(s.line), shown(s.row[s.current.from:])).AtPlace(s.line, s.column(), s.in.source()-1)
 }
 
 func (s *scanner) nulByte() error {
 	return events.Failf(events.CodeNULByte,
 		"%s: the value contains a NUL byte, which Postgres cannot store; remove it, or save the file as UTF-8 if it is UTF-16",
-		s.where(s.line)).AtPlace(s.line, s.column(), s.in.offset())
+		s.where(s.line)).AtPlace(s.line, s.column(), s.in.source())
 }
 
 func (s *scanner) badEncoding() error {
 	value := s.row[s.current.from:]
 	bad := firstInvalid(value)
 	line := s.current.line + lineEnds(value[:bad])
-	offset := s.current.offset + int64(bad)
+	offset := s.current.offset + s.in.length(value[:bad])
 	if s.current.quoted {
 		offset++
 	}
@@ -48,6 +49,10 @@ func (s *scanner) badEncoding() error {
 		if at <= s.current.from+bad {
 			offset++
 		}
+	}
+	if charset := s.in.charset; !charset.isUTF8() {
+		return events.Failf(events.CodeBadEncoding, "%s: a byte is not valid %s; name the file's encoding, or save it as UTF-8",
+			s.where(line), charset).AtPlace(line, s.column(), offset)
 	}
 	return events.Failf(events.CodeBadEncoding, "%s: the byte 0x%02X is not valid UTF-8; save the file as UTF-8",
 		s.where(line), value[bad]).AtPlace(line, s.column(), offset)
@@ -61,7 +66,7 @@ func (s *scanner) fieldTooLong() error {
 
 func (s *scanner) rowTooLong() error {
 	return events.Failf(events.CodeRowTooLong, "line %d: the row is longer than the limit of %s; %s",
-		s.started, size(s.opts.Limits.Row), s.suspicion()).AtPlace(s.started, 0, s.start)
+		s.started, size(s.opts.Limits.Row), s.suspicion()).AtPlace(s.started, 0, s.origin)
 }
 
 func (s *scanner) tooManyColumns() error {
@@ -77,8 +82,8 @@ func (s *scanner) tooManyFields() error {
 		noun = "column"
 	}
 	return events.Failf(events.CodeTooManyFields,
-		"%s: the value %q has no column, as the file has only %d %s; quote values that contain a %q, or name the column in the header",
-		s.where(f.line), shown(s.row[f.from:]), n, noun, s.opts.Dialect.Delimiter).AtPlace(f.line, s.column(), f.offset)
+		"%s: the value %q has no column, as the file has only %d %s; quote values that contain a %s, or name the column in the header",
+		s.where(f.line), shown(s.row[f.from:]), n, noun, showDelimiter(s.opts.Dialect.Delimiter)).AtPlace(f.line, s.column(), f.offset)
 }
 
 // suspicion says what to look at when something is too long.
@@ -99,6 +104,13 @@ func (s *scanner) where(line int64) string {
 		return fmt.Sprintf("line %d, column %d (%q)", line, n, s.columns[n-1].Name)
 	}
 	return fmt.Sprintf("line %d, column %d", line, n)
+}
+
+func showDelimiter(d string) string {
+	if c, width := utf8.DecodeRuneInString(d); width == len(d) {
+		return strconv.QuoteRune(c)
+	}
+	return strconv.Quote(d)
 }
 
 // shown cuts a value for a message. What it cuts off may be anything, also half a character.

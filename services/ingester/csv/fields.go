@@ -14,7 +14,7 @@ func (p *pass) fields() stop {
 			return p.beyond(limit)
 		}
 		from, copied := at, to
-		quoted := p.in[at] == p.Quote && p.Quote != 0
+		quoted := p.in[at] == p.quote && p.quote != 0
 		if quoted {
 			from++
 			at, to = p.copyQuoted(from, to, limit)
@@ -34,13 +34,13 @@ func (p *pass) fields() stop {
 			p.seekSpecial(at)
 			special = p.special()
 		}
-		if to == copied {
-			if quoted && p.null == nullNothing {
+		switch {
+		case to == copied && quoted:
+			if p.null == nullNothing {
 				return stopOdd // an empty string, which this format has no way to write
 			}
-			if !quoted {
-				to += copy(p.out[to:], p.null)
-			}
+		case to == copied && p.empty, !quoted && at-from <= p.longNull+1 && isWord(p.content(from, at, false), p.nulls):
+			to = copied + copy(p.out[copied:], p.null)
 		}
 		c := p.in[at]
 		if c == '\r' && at+1 < limit {
@@ -49,12 +49,12 @@ func (p *pass) fields() stop {
 		}
 		at++
 		switch {
-		case c == p.Delimiter && n < p.columns:
+		case c == p.delimiter && n < p.columns:
 			p.out[to] = p.sep
 			to++
 		case c == '\n' && n == p.columns:
-			p.out[to] = '\n'
-			p.at, p.plain, p.end = at, at, to+1
+			to += copy(p.out[to:], p.tail)
+			p.at, p.plain, p.end = at, at, to
 			p.rows++
 			p.lines += lines
 			return goOn
@@ -67,7 +67,7 @@ func (p *pass) fields() stop {
 // copyQuoted copies a value up to its closing quote, with each doubled quote as one, and returns the place behind that
 // quote. A place that is not below the limit means nothing.
 func (p *pass) copyQuoted(at, to, limit int) (int, int) {
-	in, out, quotes := p.in[:len(p.in)+wordSize], p.out, spread(p.Quote)
+	in, out, quotes := p.in[:len(p.in)+wordSize], p.out, spread(p.quote)
 	for at < limit {
 		w := word(in, at)
 		putWord(out, to, w)
@@ -78,7 +78,7 @@ func (p *pass) copyQuoted(at, to, limit int) (int, int) {
 		}
 		n := firstMark(marks)
 		at, to = at+n+1, to+n
-		if at >= limit || in[at] != p.Quote {
+		if at >= limit || in[at] != p.quote {
 			break
 		}
 		at, to = at+1, to+1 // over the second quote, which keeps the first, copied one
@@ -88,7 +88,7 @@ func (p *pass) copyQuoted(at, to, limit int) (int, int) {
 
 // copyUnquoted copies a value up to a delimiter or LF, and returns its place.
 func (p *pass) copyUnquoted(at, to, limit int) (int, int) {
-	in, out, delimiters, lfs := p.in[:len(p.in)+wordSize], p.out, spread(p.Delimiter), uint64(ones*'\n')
+	in, out, delimiters, lfs := p.in[:len(p.in)+wordSize], p.out, spread(p.delimiter), uint64(ones*'\n')
 	for at < limit {
 		w := word(in, at)
 		putWord(out, to, w)
@@ -111,7 +111,7 @@ func (p *pass) beyond(limit int) stop {
 
 // special is the place of the next byte that means something to COPY, or that only the scanner knows how to read. LF is
 // not counted: it is rare only inside quotes.
-func (p *pass) special() int { return min(p.cr, p.backslash, p.escape, p.foreign) }
+func (p *pass) special() int { return min(p.cr, p.backslash, p.escapeAt, p.foreign) }
 
 // holdsSeparator reports whether a value in quotes contains what separates values in COPY, where that is not looked for in
 // the whole input.
@@ -134,9 +134,9 @@ func (p *pass) escaped(content []byte, to int, quoted bool) int {
 	for i := 0; i < len(content); i++ {
 		c := content[i]
 		switch {
-		case quoted && c == p.Quote:
+		case quoted && c == p.quote:
 			i++ // of two
-		case quoted && c == p.ownEscape, !quoted && c == '\r':
+		case quoted && c == p.escape, !quoted && c == '\r':
 			return -1
 		case c == '\\' || c == p.sep:
 			out[to] = '\\'

@@ -31,7 +31,7 @@ func read(t *testing.T, src io.Reader, size int64, text string, opts csv.Options
 	var got outcome
 	got.columns = showColumns(columns)
 	var end int64
-	if !opts.Dialect.Header && strings.HasPrefix(text, "\xEF\xBB\xBF") {
+	if opts.Dialect.HeaderRows == 0 && strings.HasPrefix(text, "\xEF\xBB\xBF") {
 		end = 3
 	}
 	for first := true; err == nil; first = false {
@@ -43,7 +43,7 @@ func read(t *testing.T, src io.Reader, size int64, text string, opts csv.Options
 		if len(rec.Values) != len(columns) {
 			t.Fatalf("a record of %d values in a file of %d columns", len(rec.Values), len(columns))
 		}
-		if first && opts.Dialect.Header {
+		if first && opts.Dialect.HeaderRows > 0 {
 			end = headerEnd(text, rec.Start)
 		}
 		checkTile(t, text, end, rec)

@@ -1,10 +1,13 @@
 package csv
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
+	"slices"
 	"strconv"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"sluice/pkg/events"
@@ -22,26 +25,60 @@ const (
 	ruleTooLong   = "too_long"
 	ruleReserved  = "reserved"
 	ruleGenerated = "generated"
+	ruleSnake     = "snake"
 )
 
-// nameColumns names columns by the cells of a header. A name that can stay as it is does, wherever it stands; the others
-// are mended around those.
-func nameColumns(cells [][]byte) []events.Column {
-	columns := make([]events.Column, len(cells))
-	names := make(nameSet, len(cells))
-	for i, cell := range cells {
-		c := &columns[i]
-		*c = events.Column{Original: cut(string(cell), originalSize), Type: "text", Rule: ruleOf(cell)}
-		if c.Rule != "" {
-			continue
+// naming says how columns are named.
+type naming struct {
+	snake bool     // lower snake case is asked for
+	taken []string // names, in lower case, of columns that the table gets besides those of the file
+}
+
+// nameColumns names as many columns as width, or as the header has cells if those are more. A header of several rows
+// names a column by its cells from top to bottom. A name that can stay as it is does, wherever it stands; the others are
+// mended around those.
+func nameColumns(header [][][]byte, width int, o naming) []events.Column {
+	for _, row := range header {
+		width = max(width, len(row))
+	}
+	columns := make([]events.Column, width)
+	stems := make([]string, width) // what the names should be
+	names := make(nameSet, width)
+	for _, name := range o.taken {
+		names.add(name)
+	}
+	for i := range columns {
+		original, found := headerText(header, i)
+		stems[i] = original
+		if o.snake {
+			stems[i] = snake(original)
 		}
-		if c.Name = string(cell); !names.add(c.Name) {
+		c := &columns[i]
+		*c = events.Column{Original: cut(original, originalSize), Type: "text", Rule: o.rule(stems[i])}
+		switch {
+		case !found:
+			c.Rule = ruleGenerated
+		case c.Rule != "":
+		case stems[i] != original:
+			c.Rule = ruleSnake
+		case names.add(original):
+			c.Name = original
+		default:
 			c.Rule = ruleDuplicate
 		}
 	}
-	for i, cell := range cells {
-		if columns[i].Rule != "" {
-			columns[i].Name = names.mend(columns[i].Rule, i+1, string(cell))
+	for i := range columns {
+		if c := &columns[i]; c.Rule == ruleSnake {
+			if names.add(stems[i]) {
+				c.Name = stems[i]
+			} else {
+				c.Rule = ruleDuplicate
+			}
+		}
+	}
+	for i := range columns {
+		if c := &columns[i]; c.Name == "" {
+			c.Name = names.mend(c.Rule, i+1, stems[i])
 		}
 	}
 	return columns
@@ -49,21 +86,32 @@ func nameColumns(cells [][]byte) []events.Column {
 
 // generateColumns names the columns of a file without a header.
 func generateColumns(n int) []events.Column {
-	columns := make([]events.Column, n)
-	for i := range columns {
-		columns[i] = events.Column{Name: numbered(i + 1), Type: "text", Rule: ruleGenerated}
-	}
-	return columns
+	return nameColumns(nil, n, naming{})
 }
 
-// ruleOf says what makes a cell unfit for a name, whatever the other cells are.
-func ruleOf(cell []byte) string {
+// headerText joins the cells of a column that are not blank, and reports whether there are any cells at all.
+func headerText(header [][][]byte, column int) (text string, found bool) {
+	var cells [][]byte
+	for _, row := range header {
+		if column >= len(row) {
+			continue
+		}
+		found = true
+		if len(header) == 1 || len(bytes.TrimSpace(row[column])) > 0 {
+			cells = append(cells, row[column])
+		}
+	}
+	return string(bytes.Join(cells, []byte{' '})), found
+}
+
+// rule says what makes a text unfit for a name, whatever the other columns are.
+func (o naming) rule(text string) string {
 	switch {
-	case len(cell) > nameSize:
+	case len(text) > nameSize:
 		return ruleTooLong
-	case strings.TrimSpace(string(cell)) == "":
+	case strings.TrimSpace(text) == "":
 		return ruleBlank
-	case reserved(string(cell)):
+	case reserved(text) || slices.Contains(o.taken, strings.ToLower(text)):
 		return ruleReserved
 	}
 	return ""
@@ -76,6 +124,44 @@ func reserved(name string) bool {
 		return true
 	}
 	return false
+}
+
+// snake turns a text into lower snake case: its letters and digits, with one underscore between words.
+func snake(text string) string {
+	runes := []rune(text)
+	var name strings.Builder
+	gap := false
+	for i, r := range runes {
+		if !inWord(r) {
+			gap = true
+			continue
+		}
+		if name.Len() == 0 {
+			if unicode.IsDigit(r) {
+				name.WriteByte('_')
+			}
+		} else if gap || startsWord(runes, i) {
+			name.WriteByte('_')
+		}
+		gap = false
+		name.WriteRune(unicode.ToLower(r))
+	}
+	return name.String()
+}
+
+// inWord reports what is kept. A mark belongs to the letter before it.
+func inWord(r rune) bool { return unicode.IsLetter(r) || unicode.IsMark(r) || unicode.IsDigit(r) }
+
+// startsWord reports whether a capital begins a word right behind another one, as in camelCase and in ABCWord.
+func startsWord(runes []rune, i int) bool {
+	before := runes[i-1]
+	switch {
+	case !unicode.IsUpper(runes[i]):
+		return false
+	case unicode.IsLower(before) || unicode.IsMark(before):
+		return true
+	}
+	return i+1 < len(runes) && unicode.IsLower(runes[i+1]) // the last of several capitals
 }
 
 func numbered(n int) string { return "column_" + strconv.Itoa(n) }
@@ -91,18 +177,20 @@ func (t nameSet) add(name string) bool {
 	return free
 }
 
-// mend makes a free name for the n-th column out of its cell.
-func (t nameSet) mend(rule string, n int, cell string) string {
+// mend makes a free name for the n-th column out of a stem.
+func (t nameSet) mend(rule string, n int, stem string) string {
 	switch rule {
-	case ruleBlank:
+	case ruleBlank, ruleGenerated:
 		return t.unique(numbered(n), "")
 	case ruleTooLong:
-		hash := sha256.Sum256([]byte(cell)) // tells cells apart that start alike
-		return t.unique(cell, "_"+hex.EncodeToString(hash[:4]))
+		hash := sha256.Sum256([]byte(stem)) // tells cells apart that start alike
+		return t.unique(stem, "_"+hex.EncodeToString(hash[:4]))
 	case ruleReserved:
-		return t.unique(cell+"_", "")
+		if reserved(stem) {
+			return t.unique(stem+"_", "")
+		}
 	}
-	return t.unique(cell, "") // a duplicate, so that the cell itself is taken
+	return t.unique(stem, "") // the stem itself is taken
 }
 
 // unique joins stem and tail, and a number from 2 if that is taken, at the cost of the stem's end where it gets too long.

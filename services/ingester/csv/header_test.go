@@ -125,7 +125,7 @@ func TestManyDuplicates(t *testing.T) {
 func TestGeneratedColumns(t *testing.T) {
 	t.Parallel()
 	opts := csv.DefaultOptions()
-	opts.Dialect.Header = false
+	opts.Dialect.HeaderRows = 0
 	columns, err := csv.NewReader(strings.NewReader("x,y"), opts).Columns()
 	want := "[{ column_1 text generated} { column_2 text generated}]"
 	if got := fmt.Sprint(columns); err != nil || got != want {

@@ -1,6 +1,7 @@
 package csv
 
 import (
+	"bytes"
 	"io"
 	"unicode/utf8"
 )
@@ -21,14 +22,85 @@ type input struct {
 	err  error // what the source ended with
 
 	vetted int // up to where the bytes in buf are known to be clean
+
+	kept int // from where on the bytes in buf are kept until they are released; -1 if none are
+	most int // bytes to keep
+
+	// Where the source is decoded, offsets in it are not those in its text.
+	charset charset
+	counted int   // up to where the bytes in buf are counted
+	origin  int64 // offset in the source of the byte there
 }
 
-func newInput(src io.Reader) input {
-	return input{src: src, buf: make([]byte, inputSize+wordSize)[:inputSize]} // whoever reads words may read past the end
+// newInput keeps so many bytes of a row, or as many as its buffer holds anyway.
+func newInput(src io.Reader, keep int) input {
+	return input{src: src, buf: newBuffer(inputSize), kept: -1, most: keep}
 }
 
-// offset is where the next byte lies in the source.
+// newBuffer has a word more of capacity: whoever reads words may read past the end.
+func newBuffer(size int) []byte { return make([]byte, size+wordSize)[:size] }
+
+// offset is where the next byte lies in the source's text.
 func (in *input) offset() int64 { return in.base + int64(in.pos) }
+
+// source is where the next byte lies in the source.
+func (in *input) source() int64 {
+	if in.charset.isUTF8() {
+		return in.offset()
+	}
+	in.count(in.pos)
+	return in.origin
+}
+
+func (in *input) count(upTo int) {
+	in.origin += in.charset.sourceLength(in.buf[in.counted:upTo])
+	in.counted = upTo
+}
+
+// length is how many bytes of the source made some of its text.
+func (in *input) length(text []byte) int64 {
+	if in.charset.isUTF8() {
+		return int64(len(text))
+	}
+	return in.charset.sourceLength(text)
+}
+
+// keep holds on to the bytes from the next one on, so that they can be returned to.
+func (in *input) keep() { in.kept = in.pos }
+
+// release lets go of what was kept.
+func (in *input) release() { in.kept = -1 }
+
+// unread returns to the first byte that was kept, whose offset in the source is told. It reports whether that is still at
+// hand.
+func (in *input) unread(source int64) bool {
+	if in.kept < 0 {
+		return false
+	}
+	in.pos = in.kept
+	if !in.charset.isUTF8() {
+		in.counted, in.origin = in.pos, source
+	}
+	return true
+}
+
+// atHand returns the bytes at hand, which may be none.
+func (in *input) atHand() []byte { return in.buf[in.pos:in.end] }
+
+// has reports whether this is what lies next.
+func (in *input) has(text []byte) (bool, error) {
+	for !bytes.HasPrefix(in.atHand(), text) {
+		if !bytes.HasPrefix(text, in.atHand()) {
+			return false, nil
+		}
+		if err := in.extend(); isEnd(err) {
+			return false, nil
+		} else if err != nil {
+			return false, err
+		}
+	}
+	return true, nil
+}
 
 // window returns the bytes at hand, at least one. It fails with what the source ended with, io.EOF at its end.
 func (in *input) window() ([]byte, error) {
@@ -90,26 +162,47 @@ const (
 	borderDirt               // a NUL, or what is not UTF-8
 )
 
-func (in *input) refill() error {
-	in.shift()
-	return in.more()
-}
+func (in *input) refill() error { return in.extend() }
 
-// extend reads bytes in behind those at hand, of which there are fewer than the buffer holds.
+// extend reads bytes in behind those at hand.
 func (in *input) extend() error {
 	in.shift()
 	return in.more()
 }
 
-// shift moves the bytes at hand to the front.
+// shift moves the bytes at hand and the kept ones to the front, and sees to it that there is room behind them.
 func (in *input) shift() {
-	if in.pos == 0 {
+	from := in.pos
+	if in.kept >= 0 {
+		from = in.kept
+	}
+	if from > 0 {
+		in.moveUp(from)
+	}
+	if len(in.buf)-in.end >= decoderRoom {
 		return
 	}
-	copy(in.buf, in.buf[in.pos:in.end])
-	in.base += int64(in.pos)
-	in.vetted = max(in.vetted-in.pos, 0)
-	in.pos, in.end = 0, in.end-in.pos
+	if in.kept >= 0 && in.pos > 0 && len(in.buf) >= in.most {
+		in.release()
+		in.shift()
+		return
+	}
+	larger := newBuffer(2 * len(in.buf))
+	copy(larger, in.buf[:in.end])
+	in.buf = larger
+}
+
+// moveUp moves the bytes from a place on to the front.
+func (in *input) moveUp(from int) {
+	if !in.charset.isUTF8() {
+		in.count(in.pos)
+		in.counted -= from
+	}
+	copy(in.buf, in.buf[from:in.end])
+	in.base += int64(from)
+	in.vetted = max(in.vetted-from, 0)
+	in.pos, in.end = in.pos-from, in.end-from
+	in.kept = max(in.kept-from, -1)
 }
 
 // more reads bytes in behind those at hand.

@@ -10,31 +10,44 @@ import (
 
 // Reader reads the records of one CSV file from its start. It is for one goroutine.
 type Reader struct {
-	opts    Options
-	scan    *scanner
-	columns []events.Column
-	values  [][]byte
-	short   warning
-	long    warning
-	waiting bool  // a record has been scanned and not yet been read
-	err     error // what reading ended with
+	opts     Options
+	scan     *scanner
+	found    detection // how the file is written, once that is settled
+	columns  []events.Column
+	values   [][]byte
+	short    warning
+	long     warning
+	mended   warning
+	extra    warning
+	titles   warning
+	waiting  bool  // a record has been scanned and not yet been read
+	bad      error // what is wrong with it, if it is to be rejected
+	read     int64
+	rejected int64
+	firstBad string
+	err      error // what reading ended with
 
 	skim skimmer
 	sep  byte   // of rows
 	null string // likewise
+	wide bool   // rows have one more value
 }
 
 // NewReader returns a reader of src, which it neither closes nor touches before the first call of Columns or Read.
 func NewReader(src io.Reader, opts Options) *Reader {
 	opts = opts.withDefaults()
-	return &Reader{opts: opts, scan: newScanner(src, opts)}
+	r := &Reader{opts: opts, scan: newScanner(src, opts), found: detection{Dialect: opts.Dialect, confidence: 1}}
+	if !slices.Contains(opts.Null, "") {
+		r.null = nullMark
+	}
+	return r
 }
 
 // Columns names the file's columns, all of type text, from its header or, if it has none, by the number of fields in its
 // first record. The first call reads that far; the caller may not change the slice.
 //
 // It fails as [Reader.Read] does, and with the codes empty_source for a file without any line that is not blank, not_csv
-// for a web page or a compressed file, bad_encoding for UTF-16 and too_many_columns.
+// for a web page or a compressed file, bad_encoding for UTF-16 that is not asked for and too_many_columns.
 func (r *Reader) Columns() ([]events.Column, error) {
 	if r.columns == nil && r.err == nil {
 		r.err = r.open()
@@ -45,54 +58,152 @@ func (r *Reader) Columns() ([]events.Column, error) {
 	return r.columns, nil
 }
 
-// open reads up to the header, or the first record where there is none.
+// open settles how the file is written and reads up to the header, or the first record where there is none.
 func (r *Reader) open() error {
-	if err := r.opts.validate(); err != nil {
+	if err := r.settle(); err != nil {
 		return err
 	}
-	if err := sniff(&r.scan.in); err != nil {
-		return err
+	r.scan.width = r.found.fields
+	for line := range r.found.SkipRows {
+		if r.opts.Stated != nil && r.opts.Stated.SkipRows == nil {
+			r.titles.add(int64(line + 1))
+		}
+		if err := r.scan.skipLine(); err != nil {
+			return err
+		}
 	}
-	err := r.scan.next()
-	if isEnd(err) {
-		return emptySource()
-	}
+	header, err := r.readHeader()
 	if err != nil {
 		return err
 	}
-	first := r.fill(len(r.scan.fields))
-	if r.opts.Dialect.Header {
-		r.columns = nameColumns(first)
+	if r.found.HeaderRows == 0 {
+		n, err := r.scanFirst()
+		if err != nil {
+			return orEmptySource(err)
+		}
+		r.columns = generateColumns(n)
 	} else {
-		r.columns = generateColumns(len(first))
-		r.waiting = true
+		r.columns = nameColumns(header, max(widest(header), r.found.fields), r.naming())
 	}
 	r.scan.columns = r.columns
-	r.skim = newSkimmer(r.opts, len(r.columns))
-	r.sep = separator(r.opts.Dialect, bytes.IndexByte(r.scan.in.buf[r.scan.in.pos:r.scan.in.end], r.opts.Dialect.Quote) >= 0)
+	if len(r.columns) >= r.opts.Limits.Columns {
+		r.scan.opts.Rescue = false // the table has no room for one more column
+	}
+	r.skim = newSkimmer(r.opts, r.found.Dialect, len(r.columns))
+	r.sep = separator(r.found.Dialect, bytes.IndexByte(r.scan.in.buf[r.scan.in.pos:r.scan.in.end], r.found.Quote) >= 0)
 	return nil
 }
 
-// Read returns the next record, with a value for each column. It fails with io.EOF behind the last one.
+// scanFirst scans the first row of a file without header, and returns how many columns that has.
+func (r *Reader) scanFirst() (columns int, err error) {
+	columns, err = r.found.fields, r.scan.next()
+	r.waiting = true
+	switch {
+	case err == nil:
+		return max(columns, len(r.scan.fields)), nil
+	case badRow(err) == nil || !r.opts.tolerant() || columns == 0:
+		return 0, err
+	}
+	r.bad = err
+	return columns, nil
+}
+
+// readHeader returns the cells of the header's rows.
+func (r *Reader) readHeader() ([][][]byte, error) {
+	var header [][][]byte
+	r.scan.heading = true
+	defer func() { r.scan.heading = false }()
+	for range r.found.HeaderRows {
+		err := r.scan.next()
+		if isEnd(err) && len(header) > 0 {
+			break
+		}
+		if err != nil {
+			return nil, orEmptySource(err)
+		}
+		if r.scan.mended {
+			r.mended.add(r.scan.started)
+		}
+		cells := make([][]byte, len(r.scan.fields))
+		for i, value := range r.fill(0) {
+			cells[i] = bytes.Clone(value)
+		}
+		header = append(header, cells)
+	}
+	return header, nil
+}
+
+func orEmptySource(err error) error {
+	if isEnd(err) {
+		return emptySource()
+	}
+	return err
+}
+
+func widest(rows [][][]byte) int {
+	n := 0
+	for _, cells := range rows {
+		n = max(n, len(cells))
+	}
+	return n
+}
+
+// naming says how columns are named.
+func (r *Reader) naming() naming {
+	o := naming{snake: r.opts.Snake}
+	if r.opts.Rescue {
+		o.taken = append(o.taken, ExtraColumn)
+	}
+	return o
+}
+
+// Read returns the next record, with a value for each column. It fails with io.EOF behind the last one. Rows that may be
+// rejected are passed over, and what has no column is left out; [Reader.ReadRows] tells both.
 //
 // Any other error is an [*events.Failure] about the file, with its place, or the source's own error as it came. The codes
-// are unterminated_quote, stray_quote, too_many_fields, nul_byte, bad_encoding, field_too_long and row_too_long. Each
-// further call fails with the same error.
+// are unterminated_quote, stray_quote, too_many_fields, nul_byte, bad_encoding, field_too_long and row_too_long, and
+// too_many_bad_rows. Each further call fails with the same error.
 func (r *Reader) Read() (Record, error) {
 	if _, err := r.Columns(); err != nil {
 		return Record{}, err
 	}
-	if r.err == nil && !r.waiting {
-		r.err = r.scan.next()
-	}
-	if r.err != nil {
-		return Record{}, r.err
+	for {
+		_, rejected := r.next()
+		if r.err != nil {
+			return Record{}, r.err
+		}
+		if !rejected {
+			break
+		}
 	}
 	r.waiting = false
-	r.warn()
+	r.count()
 	return Record{
-		Values: r.fill(len(r.columns)), Line: r.scan.started, Start: r.scan.start, End: r.scan.in.offset(),
+		Values: r.fill(len(r.columns))[:len(r.columns)], Line: r.scan.started, Start: r.scan.origin, End: r.scan.in.source(),
 	}, nil
+}
+
+// next scans the next record, unless one is waiting already, or rejects it.
+func (r *Reader) next() (reject Reject, rejected bool) {
+	if r.err != nil || r.waiting && r.bad == nil {
+		return Reject{}, false
+	}
+	err := r.bad
+	if r.bad, r.waiting = nil, false; err == nil {
+		err = r.scan.next()
+	}
+	if err == nil {
+		return Reject{}, false
+	}
+	if isEnd(err) {
+		if tooMany := r.tooManyBad(true); tooMany != nil {
+			err = tooMany
+		}
+		r.err = err
+		return Reject{}, false
+	}
+	reject, r.err = r.reject(err)
+	return reject, reject.Code != "" // the one too many, too
 }
 
 // ReadRows appends to rows as many records as are at hand, or waits for the source to bring more, which may be part of one
@@ -102,10 +213,10 @@ func (r *Reader) ReadRows(rows *Rows) (full bool, err error) {
 	if _, err := r.Columns(); err != nil {
 		return false, err
 	}
-	before, waited := rows.Count, false
+	before, waited := rows.records(), false
 	for r.err == nil {
-		rows.begin(r.sep, r.null)
-		if rows.full() || rows.Null != r.null {
+		rows.begin(r)
+		if rows.full() || rows.Null != r.null || rows.Extra != r.wide {
 			return true, nil
 		}
 		why := stopOdd
@@ -117,7 +228,7 @@ func (r *Reader) ReadRows(rows *Rows) (full bool, err error) {
 			return true, nil
 		case why == stopOdd:
 			r.scanRow(rows)
-		case rows.Count > before || waited:
+		case rows.records() > before || waited:
 			return false, nil // what comes next may be late, and what was read before it already due
 		default:
 			if err := r.scan.in.extend(); isEnd(err) {
@@ -133,17 +244,23 @@ func (r *Reader) ReadRows(rows *Rows) (full bool, err error) {
 
 // skimRows appends what it can of the rows at hand.
 func (r *Reader) skimRows(rows *Rows) stop {
+	if !r.skim.able {
+		return stopOdd
+	}
 	in := &r.scan.in
+	in.release()
 	for {
 		bytes, by := in.clean()
-		if rows.Count == 0 {
+		if rows.records() == 0 {
 			rows.FirstLine = r.scan.line
 		}
+		before := rows.Count
 		used, lines, why := r.skim.skim(bytes, rows)
 		in.pos += used
 		r.scan.line += lines
+		r.read += rows.Count - before
 		if used > 0 {
-			rows.End = in.offset()
+			rows.End = in.source()
 		}
 		switch {
 		case why != stopCut || by == borderEnd:
@@ -156,38 +273,52 @@ func (r *Reader) skimRows(rows *Rows) stop {
 
 // scanRow appends the next record, whatever it is like.
 func (r *Reader) scanRow(rows *Rows) {
-	if !r.waiting {
-		if r.err = r.scan.next(); r.err != nil {
-			return
-		}
+	reject, rejected := r.next()
+	if r.err != nil && !rejected {
+		return
 	}
-	values := r.fill(len(r.columns))
-	if r.null == nullNothing && slices.ContainsFunc(values, isEmptyString) {
-		r.null = nullMark
-		if r.waiting = rows.Count > 0; r.waiting {
-			return
-		}
-		rows.Null = r.null
-	}
-	r.waiting = false
-	r.warn()
-	if rows.Count == 0 {
+	if rows.records() == 0 {
 		rows.FirstLine = r.scan.started
 	}
-	for i, value := range values {
+	if rejected {
+		rows.reject(reject)
+		rows.End = r.scan.in.source()
+		return
+	}
+	values := r.fill(len(r.columns))
+	if r.waiting = !r.fits(rows, values); r.waiting {
+		return
+	}
+	r.count()
+	for i, value := range values[:len(r.columns)] {
 		if i > 0 {
 			rows.Data = append(rows.Data, rows.Delimiter)
 		}
 		rows.appendValue(value)
 	}
+	if rows.Extra {
+		rows.appendExtra(values[len(r.columns):])
+	}
 	rows.Data = append(rows.Data, '\n')
 	rows.Count++
-	rows.End = r.scan.in.offset()
+	rows.End = r.scan.in.source()
+}
+
+// fits reports whether a record can be written in the format of the rows, and settles the format if it is the first one.
+func (r *Reader) fits(rows *Rows, values [][]byte) bool {
+	if r.null == nullNothing && slices.ContainsFunc(values, isEmptyString) {
+		r.null = nullMark
+	}
+	if len(values) > len(r.columns) && !r.wide {
+		r.wide = true
+	}
+	rows.begin(r)
+	return rows.Null == r.null && rows.Extra == r.wide
 }
 
 func isEmptyString(value []byte) bool { return value != nil && len(value) == 0 }
 
-// fill turns the scanned fields into n values, those that the record does not have being NULL.
+// fill turns the scanned fields into at least n values, those that the record does not have being NULL.
 func (r *Reader) fill(n int) [][]byte {
 	r.values = r.values[:0]
 	for _, f := range r.scan.fields {
@@ -203,20 +334,38 @@ func (r *Reader) fill(n int) [][]byte {
 	return r.values
 }
 
-func (r *Reader) warn() {
-	if len(r.scan.fields) < len(r.columns) {
-		r.short.add(r.scan.started)
+// count counts the record in hand and what was repaired in it.
+func (r *Reader) count() {
+	r.read++
+	s := r.scan
+	switch {
+	case len(s.fields) < len(r.columns):
+		r.short.add(s.started)
+	case len(s.fields) > len(r.columns):
+		r.extra.add(s.started)
+	case s.surplus > 0:
+		r.long.add(s.started)
 	}
-	if r.scan.surplus > 0 {
-		r.long.add(r.scan.started)
+	if s.mended {
+		r.mended.add(s.started)
 	}
 }
 
-// Dialect reports how the file is read.
-func (r *Reader) Dialect() events.Dialect { return r.opts.Dialect.report() }
+// Dialect reports how the file is read, once Columns has returned.
+func (r *Reader) Dialect() events.Dialect { return r.found.report(r.scan.in.charset.String()) }
 
-// Warnings counts the repairs made to the records read so far, with the first ten lines of each kind: short_row for
-// missing fields that were filled with NULL, long_row for surplus empty fields that were dropped.
+// Rejected is how many rows were rejected so far.
+func (r *Reader) Rejected() int64 { return r.rejected }
+
+// Warnings counts the repairs made to the records read so far, with the first ten lines of each kind: title_lines for
+// those above the header that were skipped without being asked to, short_row for missing fields that were filled with
+// NULL, long_row for surplus empty fields that were dropped, extra_fields for values without a column that were kept, and
+// stray_quote for quotes that were not doubled and were kept.
 func (r *Reader) Warnings() []events.Warning {
-	return r.long.appendTo(r.short.appendTo(nil, events.WarnShortRow), events.WarnLongRow)
+	var report []events.Warning
+	report = r.titles.appendTo(report, events.WarnTitleLines)
+	report = r.short.appendTo(report, events.WarnShortRow)
+	report = r.long.appendTo(report, events.WarnLongRow)
+	report = r.extra.appendTo(report, events.WarnExtraFields)
+	return r.mended.appendTo(report, events.WarnStrayQuote)
 }

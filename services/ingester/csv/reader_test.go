@@ -64,7 +64,7 @@ func TestReadWithoutColumns(t *testing.T) {
 
 func TestZeroOptions(t *testing.T) {
 	t.Parallel()
-	got := read(t, strings.NewReader("1,\"2\n"), 5, "1,\"2\n", csv.Options{})
+	got := read(t, strings.NewReader("1,\"2\n"), 5, "1,\"2\n", csv.Options{Dialect: csv.Dialect{Delimiter: ","}})
 	if want := []string{`1 0-5 "1"|"\"2"`}; !slices.Equal(got.records, want) {
 		t.Errorf("got %v, want %v", got.records, want)
 	}
@@ -192,12 +192,12 @@ func TestNothingIsAllocatedPerRecord(t *testing.T) {
 func TestDialectReport(t *testing.T) {
 	t.Parallel()
 	opts := csv.DefaultOptions()
-	want := events.Dialect{Encoding: "UTF-8", Delimiter: ",", Quote: `"`, Escape: `"`, Header: true}
+	want := events.Dialect{Encoding: "UTF-8", Delimiter: ",", Quote: `"`, Escape: `"`, Header: true, HeaderRows: 1, Confidence: 1}
 	if got := csv.NewReader(strings.NewReader(""), opts).Dialect(); got != want {
 		t.Errorf("got %+v, want %+v", got, want)
 	}
-	opts.Dialect = csv.Dialect{Delimiter: '\t'}
-	want = events.Dialect{Encoding: "UTF-8", Delimiter: "\t"}
+	opts.Dialect = csv.Dialect{Delimiter: "\t"}
+	want = events.Dialect{Encoding: "UTF-8", Delimiter: "\t", Confidence: 1}
 	if got := csv.NewReader(strings.NewReader(""), opts).Dialect(); got != want {
 		t.Errorf("got %+v, want %+v", got, want)
 	}

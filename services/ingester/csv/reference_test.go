@@ -105,7 +105,7 @@ func (r *reference) run() {
 				r.line++
 			}
 			r.add(c)
-		case c == d.Delimiter:
+		case string(rune(c)) == d.Delimiter:
 			r.endField()
 			r.checkRow()
 			r.startField(r.at + 1)
@@ -223,7 +223,7 @@ func (r *reference) endRow(end int) {
 	}
 	if r.columns == 0 {
 		r.columns = len(r.fields)
-		if r.opts.Dialect.Header {
+		if r.opts.Dialect.HeaderRows > 0 {
 			return
 		}
 	}

@@ -7,29 +7,76 @@ type Rows struct {
 	Data      []byte // its capacity is how much it takes
 	Delimiter byte
 	Null      string
+	Extra     bool // each row has one more value: NULL, or an array of the values that have no column
 	Count     int64
-	FirstLine int64 // of the first record, from 1
-	End       int64 // the offset in the source behind the last record
+	Rejects   []Reject // rows that are not in Data
+	FirstLine int64    // of the first record or reject, from 1
+	End       int64    // the offset in the source behind the last one
+
+	rejected int // bytes of Rejects
 }
+
+// ExtraColumn is the name that no column of a file gets whose values without a column are kept.
+const ExtraColumn = "_extra"
 
 const (
 	// MinRows is the least capacity of [Rows.Data] in bytes.
 	MinRows = 2 * spareSize
 	// spareSize is what the longest row that is skimmed may grow to, when all of its fields are NULL.
-	spareSize = (1+len(nullMark))*skimSize + wordSize
+	spareSize = (1+len(nullMark))*skimSize + tailSize + wordSize
+	tailSize  = 1 + len(nullMark) + 1 // bytes at the end of a row
 
 	nullMark    = `\N` // stands for NULL where a file has quoted empty fields
 	nullNothing = ""
 )
 
+// records is how many records and rejects there are.
+func (r *Rows) records() int64 { return r.Count + int64(len(r.Rejects)) }
+
+// Empty reports whether there is neither a record nor a reject.
+func (r *Rows) Empty() bool { return r.records() == 0 }
+
 // full reports whether there may be no room for another row.
-func (r *Rows) full() bool { return cap(r.Data)-len(r.Data) < spareSize }
+func (r *Rows) full() bool { return cap(r.Data)-len(r.Data) < spareSize || r.rejected >= rejectsSize }
 
 // begin settles the format before the first record.
-func (r *Rows) begin(delimiter byte, null string) {
+func (r *Rows) begin(as *Reader) {
 	if r.Count == 0 {
-		r.Delimiter, r.Null = delimiter, null
+		r.Delimiter, r.Null, r.Extra = as.sep, as.null, as.wide
 	}
+}
+
+func (r *Rows) reject(reject Reject) {
+	r.Rejects = append(r.Rejects, reject)
+	r.rejected += reject.size()
+}
+
+// appendExtra adds values as an array (PostgreSQL manual, "Array Input and Output Syntax"), or NULL if there are none.
+func (r *Rows) appendExtra(values [][]byte) {
+	r.Data = append(r.Data, r.Delimiter)
+	if len(values) == 0 {
+		r.Data = append(r.Data, r.Null...)
+		return
+	}
+	array := []byte{'{'}
+	for i, value := range values {
+		if i > 0 {
+			array = append(array, ',')
+		}
+		if value == nil {
+			array = append(array, "NULL"...)
+			continue
+		}
+		array = append(array, '"')
+		for _, c := range value {
+			if c == '"' || c == '\\' {
+				array = append(array, '\\')
+			}
+			array = append(array, c)
+		}
+		array = append(array, '"')
+	}
+	r.appendValue(append(array, '}'))
 }
 
 // appendValue adds a value, or NULL, which is nil.
@@ -63,8 +110,11 @@ func appendEscaped(to, value []byte, delimiter byte) []byte {
 // separator is the delimiter of [Rows]: the file's own where COPY allows it, so that plain rows are taken as they are,
 // but a tab where values in quotes may contain it.
 func separator(d Dialect, quoted bool) byte {
-	switch c := d.Delimiter; {
-	case quoted, c == '\\', c == '.', '0' <= c && c <= '9', 'a' <= c|0x20 && c|0x20 <= 'z':
+	if quoted || len(d.Delimiter) != 1 {
+		return '\t'
+	}
+	switch c := d.Delimiter[0]; {
+	case c == '\\', c == '.', '0' <= c && c <= '9', 'a' <= c|0x20 && c|0x20 <= 'z':
 		return '\t'
 	default:
 		return c

@@ -64,13 +64,26 @@ func decodeRows(t *testing.T, rows csv.Rows, columns int) []string {
 
 func decodeRow(t *testing.T, line []byte, rows csv.Rows, columns int) string {
 	t.Helper()
-	var values []string
+	values := decodeValues(t, line, rows)
+	if len(values) != columns {
+		t.Errorf("%q has %d values, not %d", line, len(values), columns)
+	}
+	shown := make([]string, len(values))
+	for i, value := range values {
+		shown[i] = showValue(value)
+	}
+	return strings.Join(shown, "|")
+}
+
+func decodeValues(t *testing.T, line []byte, rows csv.Rows) [][]byte {
+	t.Helper()
+	var values [][]byte
 	raw, value := []byte{}, []byte{}
 	end := func() {
 		if string(raw) == rows.Null {
 			value = nil
 		}
-		values = append(values, showValue(value))
+		values = append(values, value)
 		raw, value = []byte{}, []byte{}
 	}
 	for i := 0; i < len(line); i++ {
@@ -105,10 +118,7 @@ func decodeRow(t *testing.T, line []byte, rows csv.Rows, columns int) string {
 		raw, value = append(raw, c), append(value, c)
 	}
 	end()
-	if len(values) != columns {
-		t.Errorf("%q has %d values, not %d", line, len(values), columns)
-	}
-	return strings.Join(values, "|")
+	return values
 }
 
 // expectSameRows compares what ReadRows and Read make of a file.

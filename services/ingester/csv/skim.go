@@ -8,13 +8,39 @@ const skimSize = 16 << 10
 // skimmer encodes the rows that are as most rows are: whole, with a value for each column, not very long, and ended by
 // LF or CRLF. The others, and all that is wrong, it leaves to the scanner. It changes nothing but the speed.
 type skimmer struct {
-	Dialect
-	columns int
-	longest int // bytes of a row
+	able      bool // whether the dialect allows it
+	delimiter byte // 0 when the file has one column
+	quote     byte // 0: none
+	escape    byte // where that is not a quote; 0: none
+	comment   byte // what a line of comment starts with; 0: none
+	columns   int
+	longest   int      // bytes of a row
+	nulls     []string // what else than nothing stands for NULL
+	longNull  int      // bytes of the longest of them
+	empty     bool     // whether nothing stands for NULL
 }
 
-func newSkimmer(o Options, columns int) skimmer {
-	return skimmer{Dialect: o.Dialect, columns: columns, longest: min(skimSize, o.Limits.Field, o.Limits.Row)}
+func newSkimmer(o Options, d Dialect, columns int) skimmer {
+	k := skimmer{
+		able: len(d.Delimiter) <= 1, quote: d.Quote, columns: columns, longest: min(skimSize, o.Limits.Field, o.Limits.Row),
+	}
+	if len(d.Delimiter) == 1 {
+		k.delimiter = d.Delimiter[0]
+	}
+	if d.Escape != d.Quote {
+		k.escape = d.Escape
+	}
+	if d.Comment != "" {
+		k.comment = d.Comment[0]
+	}
+	for _, word := range o.Null {
+		if word == "" {
+			k.empty = true
+			continue
+		}
+		k.nulls, k.longNull = append(k.nulls, word), max(k.longNull, len(word))
+	}
+	return k
 }
 
 // stop says why skimming has come to an end.
@@ -35,8 +61,8 @@ type pass struct {
 	end  int    // behind what is written to out
 	sep  byte
 	null string
+	tail string // of each row
 	// What else is to be looked for; 0 if nothing is.
-	ownEscape  byte // the file's escape, where that is not a quote
 	foreignSep byte // sep, where that is not the file's delimiter
 
 	at    int   // where the row in hand starts
@@ -45,8 +71,8 @@ type pass struct {
 	lines int64 // that they have
 
 	// The next byte of each kind at or behind the row in hand, or the input's end.
-	lf, cr, quote, backslash int
-	escape, foreign          int
+	lf, cr, quoteAt, backslash int
+	escapeAt, foreign          int
 }
 
 // skim appends to rows what it can of the input, and returns how many bytes and lines that was. The rows must have room
@@ -54,12 +80,12 @@ type pass struct {
 func (k skimmer) skim(in []byte, rows *Rows) (used int, lines int64, why stop) {
 	p := pass{
 		skimmer: k, in: in, out: rows.Data[:cap(rows.Data)], end: len(rows.Data), sep: rows.Delimiter, null: rows.Null,
-		lf: -1, cr: -1, quote: -1, backslash: -1, escape: -1, foreign: -1,
+		tail: "\n", lf: -1, cr: -1, quoteAt: -1, backslash: -1, escapeAt: -1, foreign: -1,
 	}
-	if k.Escape != k.Quote {
-		p.ownEscape = k.Escape
+	if rows.Extra {
+		p.tail = string(p.sep) + p.null + "\n"
 	}
-	if p.sep != k.Delimiter {
+	if p.sep != k.delimiter {
 		p.foreignSep = p.sep
 	}
 	for why == goOn {
@@ -80,23 +106,25 @@ func (p *pass) row() stop {
 	if p.cr == end-1 {
 		end--
 	}
-	if min(p.quote, p.cr, p.backslash, p.foreign) < end {
-		return p.fields()
-	}
 	row := p.in[p.at:end]
-	if len(row) == 0 || bytes.Count(row, []byte{p.Delimiter}) != p.columns-1 {
+	if len(row) == 0 || row[0] == p.comment {
 		return stopOdd
 	}
-	if p.null != nullNothing && p.hasEmpty(row) {
+	if min(p.quoteAt, p.cr, p.backslash, p.foreign) < end || p.longNull > 0 {
+		return p.fields()
+	}
+	if bytes.Count(row, []byte{p.delimiter}) != p.columns-1 {
+		return stopOdd
+	}
+	if p.null != nullNothing && p.empty && p.hasEmpty(row) {
 		return p.fields()
 	}
 	p.rows++
 	p.lines++
 	p.at = p.lf + 1
-	if end < p.lf { // its CR is not for copying
+	if end < p.lf || len(p.tail) > 1 { // its line end is not for copying
 		p.copyUpTo(end)
-		p.out[p.end] = '\n'
-		p.end++
+		p.end += copy(p.out[p.end:], p.tail)
 		p.plain = p.at
 	}
 	return goOn
@@ -113,7 +141,7 @@ func (p *pass) look() stop {
 	if p.lf == len(p.in) {
 		return stopCut
 	}
-	p.seek(&p.quote, p.Quote, p.at)
+	p.seek(&p.quoteAt, p.quote, p.at)
 	p.seekSpecial(p.at)
 	return goOn
 }
@@ -122,7 +150,7 @@ func (p *pass) look() stop {
 func (p *pass) seekSpecial(from int) {
 	p.seek(&p.cr, '\r', from)
 	p.seek(&p.backslash, '\\', from)
-	p.seek(&p.escape, p.ownEscape, from)
+	p.seek(&p.escapeAt, p.escape, from)
 	p.seek(&p.foreign, p.foreignSep, from)
 }
 
@@ -140,7 +168,7 @@ func (p *pass) seek(place *int, c byte, from int) {
 
 // hasEmpty reports whether a row without quotes has an empty field.
 func (p *pass) hasEmpty(row []byte) bool {
-	return row[0] == p.Delimiter || row[len(row)-1] == p.Delimiter || bytes.Contains(row, []byte{p.Delimiter, p.Delimiter})
+	return row[0] == p.delimiter || row[len(row)-1] == p.delimiter || bytes.Contains(row, []byte{p.delimiter, p.delimiter})
 }
 
 // flush copies the plain rows up to the row in hand.
@@ -148,8 +176,8 @@ func (p *pass) flush() { p.copyUpTo(p.at); p.plain = p.at }
 
 func (p *pass) copyUpTo(end int) {
 	n := copy(p.out[p.end:], p.in[p.plain:end])
-	if p.sep != p.Delimiter {
-		translate(p.out[p.end:p.end+n], p.Delimiter, p.sep)
+	if p.sep != p.delimiter {
+		translate(p.out[p.end:p.end+n], p.delimiter, p.sep)
 	}
 	p.end += n
 }

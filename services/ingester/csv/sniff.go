@@ -19,16 +19,19 @@ type signature struct {
 
 func signatures() []signature {
 	utf16 := func() error {
-		return events.Failf(events.CodeBadEncoding, "the source is encoded in UTF-16, which is not read yet; save it as UTF-8")
+		return events.Failf(events.CodeBadEncoding, "the source is encoded in UTF-16, which is not asked for; save it as UTF-8")
 	}
+	return append(packings(), signature{"\xFF\xFE", utf16}, signature{"\xFE\xFF", utf16})
+}
+
+// packings are those of what is compressed.
+func packings() []signature {
 	packed := func(kind string) func() error {
 		return func() error {
 			return events.Failf(events.CodeNotCSV, "the source is %s, not CSV; unpack it and load the CSV file itself", kind)
 		}
 	}
 	return []signature{
-		{"\xFF\xFE", utf16},
-		{"\xFE\xFF", utf16},
 		{"\x1F\x8B", packed("a gzip file")},
 		{"PK\x03\x04", packed("a zip archive or an office document")},
 		{"PK\x05\x06", packed("an empty zip archive")},
@@ -72,15 +75,29 @@ func inspect(head []byte) (skip int, sure bool, err error) {
 	} else if bytes.HasPrefix([]byte(byteOrderMark), head) {
 		sure = false
 	}
-	text := bytes.ToLower(bytes.TrimLeft(head[skip:], " \t\r\n\v\f"))
+	page, pageSure := isPage(head[skip:], len(head) == sniffSize)
+	if page {
+		return 0, true, pageFailure()
+	}
+	return skip, sure && pageSure, nil
+}
+
+// isPage reports whether a text starts like a web page. It is not sure when more of the text could change its mind.
+func isPage(text []byte, all bool) (page, sure bool) {
+	text = bytes.ToLower(bytes.TrimLeft(text, " \t\r\n\v\f"))
+	sure = true
 	for _, tag := range []string{"<!doctype html", "<html"} {
 		if bytes.HasPrefix(text, []byte(tag)) {
-			return 0, true, events.Failf(events.CodeNotCSV, "the source looks like a web page, not CSV; "+
-				"its URL probably leads to a login or an error page, so check where it leads without logging in")
+			return true, true
 		}
 		if bytes.HasPrefix([]byte(tag), text) {
-			sure = sure && len(head) == sniffSize // white space without end
+			sure = sure && all // white space without end
 		}
 	}
-	return skip, sure, nil
+	return false, sure
+}
+
+func pageFailure() error {
+	return events.Failf(events.CodeNotCSV, "the source looks like a web page, not CSV; "+
+		"its URL probably leads to a login or an error page, so check where it leads without logging in")
 }

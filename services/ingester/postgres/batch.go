@@ -11,18 +11,21 @@ import (
 type Batch struct {
 	Start     int64 // byte offset in the source at which the batch begins: the end of the one before
 	End       int64 // byte offset behind its last row; may be set until the batch is closed
-	FirstLine int64 // of its first row, from 1
+	FirstLine int64 // of its first row, from 1, be it rejected or not
 	Rows      int64
 
-	size   int // of the blocks, in bytes
-	format format
-	blocks chan []byte
+	number  int64 // in the ledger, once it is copied
+	size    int   // of the blocks, in bytes
+	format  format
+	blocks  chan []byte
+	rejects []Reject
 }
 
 // format is what COPY is told of the blocks.
 type format struct {
 	delimiter byte
 	null      string
+	extra     bool
 }
 
 // blocksAhead is how many blocks a batch takes before any is sent: enough for one of the usual size.
@@ -33,21 +36,30 @@ func NewBatch(start int64) *Batch {
 	return &Batch{Start: start, End: start, blocks: make(chan []byte, blocksAhead)}
 }
 
-// Append adds a block of the same format as those before; its data belongs to the batch from then on. Where the batch is
-// far ahead of its sender, it waits, and fails only when ctx ends.
+// Append adds a block that the batch takes; its data belongs to the batch from then on. Where the batch is far ahead of its
+// sender, it waits, and fails only when ctx ends.
 func (b *Batch) Append(ctx context.Context, block Block) error {
 	if b.Rows == 0 {
-		b.FirstLine, b.format = block.FirstLine, block.format()
+		b.format = block.format()
+		if len(b.rejects) == 0 {
+			b.FirstLine = block.firstLine()
+		}
 	}
 	b.Rows += block.Count
+	b.rejects = append(b.rejects, block.Rejects...)
 	b.End = block.End
-	b.size += len(block.Data)
+	b.size += block.size()
 	select {
 	case b.blocks <- block.Data:
 		return nil
 	case <-ctx.Done():
 		return context.Cause(ctx)
 	}
+}
+
+// takes reports whether the rows of a block can be copied together with those before.
+func (b *Batch) takes(block Block) bool {
+	return b.Rows == 0 || block.Count == 0 || b.format == block.format()
 }
 
 // Close says that no more blocks come.

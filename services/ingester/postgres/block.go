@@ -5,17 +5,37 @@ import "sync"
 // BlockSize is the capacity of the buffers for blocks, in bytes.
 const BlockSize = 256 << 10
 
-// Block is some of a file's rows in the text format of COPY (PostgreSQL manual, COPY, "Text Format").
+// Block is some of a file's rows in the text format of COPY (PostgreSQL manual, COPY, "Text Format"), and the rows among
+// them that were rejected.
 type Block struct {
-	Data      []byte
+	Data      []byte // may be empty where there are rejects
 	Delimiter byte   // the option DELIMITER that Data is written for
 	Null      string // likewise the option NULL
-	Count     int64  // of rows
-	FirstLine int64  // of the first row, from 1
-	End       int64  // byte offset in the source behind the last row
+	Extra     bool   // each row has one more value at its end, of type text[]: those for which the file has no column
+	Count     int64  // of rows in Data
+	FirstLine int64  // of the first row in Data, from 1
+	End       int64  // byte offset in the source behind the last row, be it rejected or not
+	Rejects   []Reject
 }
 
-func (b Block) format() format { return format{b.Delimiter, b.Null} }
+func (b Block) format() format { return format{b.Delimiter, b.Null, b.Extra} }
+
+// firstLine is that of the first row, be it rejected or not.
+func (b Block) firstLine() int64 {
+	if len(b.Rejects) > 0 && (b.Count == 0 || b.Rejects[0].Line < b.FirstLine) {
+		return b.Rejects[0].Line
+	}
+	return b.FirstLine
+}
+
+// size is how many bytes of memory the block takes.
+func (b Block) size() int {
+	n := len(b.Data)
+	for _, r := range b.Rejects {
+		n += r.size()
+	}
+	return n
+}
 
 // buffers are the memory that blocks are made in, for all jobs of a process.
 type buffers struct{ pool sync.Pool }

@@ -40,7 +40,7 @@ type sentBatch struct {
 // CopierConfig says how a [Copier] is to share out a file.
 type CopierConfig struct {
 	Connections int   // at once, at most; at least 1
-	BatchBytes  int   // of rows, at which a batch is closed
+	BatchBytes  int   // of rows and rejects, at which a batch is closed
 	FileBytes   int64 // the size of the source, or 0 if it is not known
 }
 
@@ -62,7 +62,12 @@ func (c *Copier) Buffer() []byte { return c.load.db.buffers.get() }
 
 // Write adds a block, whose data belongs to the copier from then on. It fails with whatever made a batch fail.
 func (c *Copier) Write(block Block) error {
-	if c.batch != nil && (c.batch.size >= c.enough() || c.batch.format != block.format()) {
+	if block.Extra && block.Count > 0 && !c.load.extra {
+		if err := c.widen(block); err != nil {
+			return err
+		}
+	}
+	if c.batch != nil && (c.batch.size >= c.enough() || !c.batch.takes(block)) {
 		c.Cut()
 	}
 	if c.batch == nil {
@@ -91,6 +96,13 @@ func (c *Copier) Cut() {
 		b.Close()
 		c.batch = nil
 	}
+}
+
+// Flush lets the rows written so far be committed, and waits for it. It fails with whatever made a batch fail.
+func (c *Copier) Flush() error {
+	c.Cut()
+	c.sending.Wait()
+	return context.Cause(c.ctx)
 }
 
 // begin starts the next batch, on a connection that is got first: all batches that another one may wait for have theirs.

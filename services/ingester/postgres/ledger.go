@@ -95,7 +95,8 @@ func (l *Load) endBackends(ctx context.Context) error {
 	return nil
 }
 
-// clear drops what earlier workers committed and did not publish.
+// clear drops what earlier workers committed and did not publish, but for the rejects: the job may have been opened to
+// record that it failed, and why.
 func (l *Load) clear(ctx context.Context) error {
 	return l.underFence(ctx, func(tx pgx.Tx) error { return l.dropStaging(ctx, tx) })
 }

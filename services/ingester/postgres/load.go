@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"strings"
 	"sync/atomic"
 	"time"
 
@@ -24,6 +23,7 @@ type Load struct {
 	db      *Database
 	fence   int64
 	columns []events.Column
+	extra   bool // whether the staging table has the column _extra
 
 	numbers   atomic.Int64 // of batches, given out so far
 	committed atomic.Int64 // batches
@@ -43,9 +43,12 @@ func (l *Load) Prepare(ctx context.Context, columns []events.Column, dialect eve
 		}
 		decided[i] = data
 	}
-	l.columns = columns
+	l.columns, l.extra = columns, false
 	return l.underFence(ctx, func(tx pgx.Tx) error {
 		if _, err := tx.Exec(ctx, "SET LOCAL synchronous_commit = off"); err != nil {
+			return err
+		}
+		if err := l.forgetRejects(ctx, tx); err != nil {
 			return err
 		}
 		if _, err := tx.Exec(ctx, l.createStaging()); err != nil {
@@ -67,24 +70,29 @@ func (l *Load) send(ctx context.Context, conn *pgxpool.Conn, b *Batch, finish fu
 	if err := l.copy(ctx, tx, b); err != nil {
 		return err
 	}
+	b.number = l.numbers.Add(1)
+	if err := l.copyRejects(ctx, tx, b); err != nil {
+		return err
+	}
 	return finish(tx)
 }
 
 // copy sends the rows of a batch, as they come.
 func (l *Load) copy(ctx context.Context, tx pgx.Tx, b *Batch) error {
 	rows := &blockReader{ctx: ctx, blocks: b.blocks, buffers: &l.db.buffers}
-	if some, err := rows.next(); !some {
-		return err
+	for len(rows.block) == 0 { // as long as all are rejected
+		if some, err := rows.next(); !some {
+			return err
+		}
 	}
-	sql := "COPY " + l.staging() + " FROM STDIN " + b.format.options()
-	if _, err := tx.Conn().PgConn().CopyFrom(ctx, rows, sql); err != nil {
+	if _, err := tx.Conn().PgConn().CopyFrom(ctx, rows, l.copyRows(b.format)); err != nil {
 		return fmt.Errorf("copying rows of job %s: %w", l.JobID, nearLine(stagingFailure(err), b.FirstLine))
 	}
 	return nil
 }
 
-// commitBatch commits a batch that was copied. Its rows and its ledger row reach the disk together or not at all, so that
-// the disk need not be waited for.
+// commitBatch commits a batch that was copied. Its rows, its rejects and its ledger row reach the disk together or not at
+// all, so that the disk need not be waited for.
 func (l *Load) commitBatch(ctx context.Context, tx pgx.Tx, b *Batch) error {
 	last := new(pgx.Batch)
 	last.Queue("SET LOCAL synchronous_commit = off")
@@ -112,17 +120,8 @@ func (l *Load) commitBatch(ctx context.Context, tx pgx.Tx, b *Batch) error {
 func (l *Load) queueRecord(to *pgx.Batch, b *Batch) {
 	to.Queue(`
 		INSERT INTO sluice.batches (job_id, batch, fence, start_offset, end_offset, first_line, rows, rejected)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, 0)`,
-		l.JobID, l.numbers.Add(1), l.fence, b.Start, b.End, b.FirstLine, b.Rows)
-}
-
-// stagingFailure judges an error of a statement on the staging table. Only another worker drops it, or a crash of the
-// server before it had reached the disk; opening the job again helps in both cases.
-func stagingFailure(err error) error {
-	if hasState(err, stateUndefinedTable) {
-		return errors.Join(ErrFenceLost, err)
-	}
-	return failure(err)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
+		l.JobID, b.number, l.fence, b.Start, b.End, b.FirstLine, b.Rows, len(b.rejects))
 }
 
 // nearLine tells where in the file a batch began that the database refused: it does not say which row it was.
@@ -134,7 +133,8 @@ func nearLine(err error, line int64) error {
 	return err
 }
 
-// Fail records that the run ends without a dataset, and why, and returns that outcome.
+// Fail records that the run ends without a dataset, and why, and returns that outcome. The rejects that were committed stay
+// until the job is opened again.
 func (l *Load) Fail(ctx context.Context, f events.Failure, figures events.Figures, at time.Time) (*Outcome, error) {
 	return l.settle(ctx, Outcome{State: events.StateFailed, Run: l.Run, Attempt: l.Attempt, Failure: f, Figures: figures, At: at})
 }
@@ -164,6 +164,11 @@ func (l *Load) settle(ctx context.Context, o Outcome) (*Outcome, error) {
 		if err := l.dropStaging(ctx, tx); err != nil {
 			return err
 		}
+		if state == stateCancelled {
+			if err := l.forgetRejects(ctx, tx); err != nil {
+				return err
+			}
+		}
 		_, err := tx.Exec(ctx, "UPDATE sluice.loads SET state = $2, failure = $3, figures = $4, ended_at = $5 WHERE job_id = $1",
 			l.JobID, state, failed, figures, o.At)
 		return err
@@ -172,36 +177,4 @@ func (l *Load) settle(ctx context.Context, o Outcome) (*Outcome, error) {
 		return nil, err
 	}
 	return &o, nil
-}
-
-// staging is the quoted name of the job's staging table. It lies in the schema of the dataset, so that the default
-// privileges there apply to it.
-func (l *Load) staging() string {
-	return pgx.Identifier{l.Schema, l.stagingName()}.Sanitize()
-}
-
-func (l *Load) stagingName() string { return "sluice_staging_" + strings.ReplaceAll(l.JobID, "-", "") }
-
-func (l *Load) createStaging() string {
-	columns := make([]string, len(l.columns))
-	for i, c := range l.columns {
-		columns[i] = pgx.Identifier{c.Name}.Sanitize() + " " + c.Type
-	}
-	return "CREATE TABLE " + l.staging() + " (" + strings.Join(columns, ", ") + ")"
-}
-
-func (l *Load) dropStaging(ctx context.Context, tx pgx.Tx) error {
-	var exists bool // to be asked first, as DROP fails without rights to the schema even if there is nothing to drop
-	err := tx.QueryRow(ctx, "SELECT EXISTS (SELECT FROM pg_tables WHERE schemaname = $1 AND tablename = $2)",
-		l.Schema, l.stagingName()).Scan(&exists)
-	if err != nil {
-		return err
-	}
-	if exists {
-		if _, err := tx.Exec(ctx, "DROP TABLE "+l.staging()); err != nil {
-			return err
-		}
-	}
-	_, err = tx.Exec(ctx, "DELETE FROM sluice.batches WHERE job_id = $1", l.JobID)
-	return err
 }

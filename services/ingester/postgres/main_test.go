@@ -150,7 +150,7 @@ func (w *world) wantNothingLeft() {
 func (w *world) ledger() []string {
 	w.Helper()
 	return w.list(`SELECT l::text FROM sluice.loads l UNION ALL SELECT b::text FROM sluice.batches b
-		UNION ALL SELECT relname || relfilenode FROM pg_class WHERE relnamespace = 'public'::regnamespace ORDER BY 1`)
+		UNION ALL SELECT r::text FROM sluice.rejects r UNION ALL SELECT relname || relfilenode FROM pg_class WHERE relnamespace = 'public'::regnamespace ORDER BY 1`)
 }
 
 // waitFor waits until a query returns a row.

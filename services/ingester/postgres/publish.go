@@ -19,17 +19,17 @@ const maxDerivedNames = 100
 type Publication struct {
 	Table   string         // the dataset's name
 	Derived bool           // whether Table was derived and may get a suffix if it is taken
-	Result  events.Result  // to be kept in the ledger; Publish fills in table, schema and rows
-	Figures events.Figures // likewise; Publish fills in rows
+	Result  events.Result  // to be kept in the ledger; Publish fills in table, schema, rows and rejected
+	Figures events.Figures // likewise; Publish fills in rows and rejected
 	At      time.Time
 }
 
-// publish commits the last batch, if it has rows, in the transaction in which it was copied, and makes the staging table
-// the dataset. All of it is on the server's disk before publish returns. It fails with an [events.Failure] of code
-// table_exists if a name that was asked for is taken.
+// publish commits the last batch, if it has rows or rejects, in the transaction in which it was copied, and makes the
+// staging table the dataset. All of it is on the server's disk before publish returns. It fails with an [events.Failure] of
+// code table_exists if a name that was asked for is taken.
 func (l *Load) publish(ctx context.Context, tx pgx.Tx, last *Batch, p Publication) (*Outcome, error) {
 	batches := l.committed.Load()
-	if last.Rows > 0 || last.End > last.Start {
+	if last.Rows > 0 || len(last.rejects) > 0 || last.End > last.Start {
 		record := new(pgx.Batch)
 		l.queueRecord(record, last)
 		if err := tx.SendBatch(ctx, record).Close(); err != nil {
@@ -62,16 +62,17 @@ func (l *Load) publish(ctx context.Context, tx pgx.Tx, last *Batch, p Publicatio
 }
 
 // complete checks that as many batches as were committed tile the source from its first byte to end, and counts their
-// rows. A server that crashed may have lost the latest ones.
+// rows and rejects. A server that crashed may have lost the latest ones.
 func (l *Load) complete(ctx context.Context, tx pgx.Tx, batches, end int64, p *Publication) error {
 	var found int64
 	var tiled bool
 	var upTo int64
 	err := tx.QueryRow(ctx, `
-		SELECT count(*), coalesce(bool_and(start_offset = previous_end), true), coalesce(max(end_offset), 0), coalesce(sum(rows), 0)::bigint
-		FROM (SELECT start_offset, end_offset, rows, lag(end_offset, 1, 0::bigint) OVER (ORDER BY start_offset, end_offset)
+		SELECT count(*), coalesce(bool_and(start_offset = previous_end), true), coalesce(max(end_offset), 0), coalesce(sum(rows), 0)::bigint,
+		       coalesce(sum(rejected), 0)::bigint
+		FROM (SELECT start_offset, end_offset, rows, rejected, lag(end_offset, 1, 0::bigint) OVER (ORDER BY start_offset, end_offset)
 		      AS previous_end FROM sluice.batches WHERE job_id = $1) AS ranges`,
-		l.JobID).Scan(&found, &tiled, &upTo, &p.Result.Rows)
+		l.JobID).Scan(&found, &tiled, &upTo, &p.Result.Rows, &p.Result.Rejected)
 	if err != nil {
 		return fmt.Errorf("reading the batches of job %s: %w", l.JobID, failure(err))
 	}
@@ -81,7 +82,7 @@ func (l *Load) complete(ctx context.Context, tx pgx.Tx, batches, end int64, p *P
 	if !tiled || upTo != end {
 		return events.Failf(events.CodeInternal, "the committed batches do not cover the source: they end at byte %d of %d", upTo, end)
 	}
-	p.Figures.Rows = p.Result.Rows
+	p.Figures.Rows, p.Figures.Rejected = p.Result.Rows, p.Result.Rejected
 	return nil
 }
 

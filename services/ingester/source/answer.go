@@ -2,6 +2,7 @@ package source
 
 import (
 	"errors"
+	"mime"
 	"net/http"
 	"strconv"
 	"strings"
@@ -72,6 +73,15 @@ func judgeStatus(resp *http.Response, at target) error {
 	}
 	return events.Failf(events.CodeSourceUnsupported,
 		"%s answers %w where 200 OK was expected; give an address that answers with the whole file", at, a)
+}
+
+// charset is what the server says of the content's character encoding.
+func charset(resp *http.Response) string {
+	_, parameters, err := mime.ParseMediaType(resp.Header.Get("Content-Type"))
+	if err != nil {
+		return ""
+	}
+	return parameters["charset"]
 }
 
 // contentCoding names the coding of the body (RFC 9110, section 8.4), or "" for none. It repeats well-known names only.

@@ -22,16 +22,17 @@ var (
 
 // Body is the content of a file as it comes in. It is for one reader at a time; only Close may be called meanwhile.
 type Body struct {
-	ctx    context.Context // the caller's
-	trip   context.Context // the request's, a child of ctx
-	end    context.CancelCauseFunc
-	wire   io.ReadCloser
-	stream io.Reader // wire, watched for stalls
-	at     target
-	name   string
-	size   int64 // negative if unknown
-	framed bool
-	limits Limits
+	ctx     context.Context // the caller's
+	trip    context.Context // the request's, a child of ctx
+	end     context.CancelCauseFunc
+	wire    io.ReadCloser
+	stream  io.Reader // wire, watched for stalls
+	at      target
+	name    string
+	charset string
+	size    int64 // negative if unknown
+	framed  bool
+	limits  Limits
 
 	hash hash.Hash
 	read int64
@@ -45,7 +46,7 @@ func newBody(ctx, trip context.Context, end context.CancelCauseFunc, resp *http.
 	return &Body{
 		ctx: ctx, trip: trip, end: end, wire: resp.Body,
 		stream: newStallReader(resp.Body, limits.StallWindow, limits.StallRate, stalled),
-		at:     at, name: name, size: resp.ContentLength, limits: limits, hash: sha256.New(),
+		at:     at, name: name, charset: charset(resp), size: resp.ContentLength, limits: limits, hash: sha256.New(),
 		framed: resp.ContentLength >= 0 || len(resp.TransferEncoding) > 0,
 	}
 }
@@ -60,6 +61,10 @@ func (b *Body) LengthVerified() bool { return b.framed }
 // Name returns the file's name, for people to read: the last path segment of the requested URL, unescaped and without
 // what would be unsafe in a name; "" if there is none.
 func (b *Body) Name() string { return b.name }
+
+// Charset returns the label of the character encoding that the server announced (RFC 9110, section 8.3.2), or "" if it did
+// not.
+func (b *Body) Charset() string { return b.charset }
 
 // Checksum returns "sha256:" and the hex digest of all bytes read so far; at io.EOF it is the file's.
 func (b *Body) Checksum() string { return "sha256:" + hex.EncodeToString(b.hash.Sum(nil)) }

@@ -1,0 +1,71 @@
+package csv
+
+import (
+	"strings"
+
+	"sluice/pkg/events"
+)
+
+const (
+	rawSize     = 4 << 10   // bytes of a rejected row that are kept
+	rejectsSize = 256 << 10 // bytes of rejects that [Rows] take
+	leastRows   = 1000      // read before a percentage says anything
+)
+
+// Reject is a row that could not be read.
+type Reject struct {
+	Line   int64 // where it starts, from 1
+	Offset int64 // of its first byte in the source
+	Column int   // the field at fault, from 1; 0 if it is not about one
+	Name   string
+	Code   events.Code
+	Reason string
+	Raw    string // its text in UTF-8, at most 4 KiB; what is not UTF-8, or NUL, is replaced by U+FFFD
+}
+
+// size is about what a reject takes of memory.
+func (r Reject) size() int { return len(r.Raw) + len(r.Reason) + len(r.Name) + 128 }
+
+// reject makes a reject of the row in hand that err is said of, and goes on behind it. It fails with err if that is not
+// about a row, or if no bad rows are allowed, and when there were too many of them.
+func (r *Reader) reject(err error) (Reject, error) {
+	f := badRow(err)
+	if f == nil || !r.opts.tolerant() || len(r.columns) == 0 {
+		return Reject{}, err
+	}
+	s := r.scan
+	reject := Reject{Line: s.started, Offset: s.origin, Column: int(f.Column), Code: f.Code, Reason: f.Message}
+	if n := reject.Column; 0 < n && n <= len(r.columns) {
+		reject.Name = r.columns[n-1].Name
+	}
+	raw, err := s.resync(f)
+	if err != nil {
+		return Reject{}, err
+	}
+	reject.Raw = readable(raw)
+	r.rejected++
+	if r.firstBad == "" {
+		r.firstBad = f.Message
+	}
+	return reject, r.tooManyBad(false)
+}
+
+// readable is text that Postgres can store, without its line end.
+func readable(raw []byte) string {
+	text := cut(strings.TrimRight(string(raw), "\r\n"), rawSize)
+	return strings.ReplaceAll(strings.ToValidUTF8(text, "\uFFFD"), "\x00", "\uFFFD")
+}
+
+// tooManyBad fails if more rows are bad than may be, by what has been read so far or, at the end, by all of it.
+func (r *Reader) tooManyBad(end bool) error {
+	allowed, read := r.opts.BadRows, r.read+r.rejected
+	if allowed.Count > 0 && r.rejected > allowed.Count {
+		return events.Failf(events.CodeTooManyBadRows, "%d rows are bad, and max_bad_rows allows %d; the first is %s",
+			r.rejected, allowed.Count, r.firstBad)
+	}
+	if allowed.Percent > 0 && (end || read >= leastRows) && float64(r.rejected)*100 > allowed.Percent*float64(read) {
+		return events.Failf(events.CodeTooManyBadRows, "%d of %d rows are bad, and max_bad_rows allows %v%%; the first is %s",
+			r.rejected, read, allowed.Percent, r.firstBad)
+	}
+	return nil
+}

@@ -1,0 +1,4 @@
+package ingester
+
+// BlockOf is blockOf.
+var BlockOf = blockOf

@@ -1,0 +1,38 @@
+package ingester
+
+import (
+	"sluice/pkg/events"
+	"sluice/services/ingester/csv"
+	"sluice/services/ingester/postgres"
+	"sluice/services/ingester/source"
+)
+
+// reading says how the job's file is to be read: as the job states it, and what it does not state is detected.
+func (a *attempt) reading(body *source.Body, file *ahead) csv.Options {
+	spec := a.job.Spec
+	return csv.Options{
+		Limits:  a.config.Limits,
+		Stated:  &spec.CSV,
+		Charset: body.Charset(),
+		Ready:   file.await,
+		Null:    spec.Null,
+		Snake:   spec.ColumnNames == events.SnakeNames,
+		Mend:    true,
+		Rescue:  spec.ExtraFields != events.RejectExtra,
+		BadRows: csv.BadRows(spec.MaxBadRows),
+	}
+}
+
+// blockOf hands rows as they were read over to the database.
+func blockOf(rows csv.Rows) postgres.Block {
+	block := postgres.Block{
+		Data: rows.Data, Delimiter: rows.Delimiter, Null: rows.Null, Extra: rows.Extra,
+		Count: rows.Count, FirstLine: rows.FirstLine, End: rows.End,
+	}
+	for _, r := range rows.Rejects {
+		block.Rejects = append(block.Rejects, postgres.Reject{
+			Line: r.Line, Offset: r.Offset, Column: r.Column, ColumnName: r.Name, Code: r.Code, Reason: r.Reason, Raw: r.Raw,
+		})
+	}
+	return block
+}
