@@ -2,9 +2,19 @@ package csv
 
 import "bytes"
 
-// fields takes the row in hand field by field. Each value is copied while its end is looked for, a word at a time, as if
-// nothing in it meant anything to COPY; the few that contain such a byte are written again.
+// fields takes the row in hand field by field.
 func (p *pass) fields() stop {
+	before := p.marks
+	why := p.takeFields()
+	if why != goOn {
+		p.marks = before // the next pass may begin within this row
+	}
+	return why
+}
+
+// takeFields does what fields says. Each value is copied while its end is looked for, a word at a time, as if
+// nothing in it meant anything to COPY; the few that contain such a byte are written again.
+func (p *pass) takeFields() stop {
 	p.flush()
 	limit := min(len(p.in), p.at+p.longest)
 	special := p.special()

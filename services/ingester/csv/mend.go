@@ -309,23 +309,24 @@ func (s *scanner) behindQuoted(line []byte) (rest []byte, closed bool) {
 	return nil, false
 }
 
-// resync goes on behind a bad row that err is said of, and returns what of its text is for the eyes of users.
+// resync goes on behind a bad row that err is said of, and returns what of its text is for the eyes of users, until the next
+// row is scanned.
 func (s *scanner) resync(f *events.Failure) (raw []byte, err error) {
 	end, endLine := s.in.offset(), s.line
 	s.reread += end - s.start
 	if s.reread > rereadSize || !s.rewind() {
 		return nil, f
 	}
-	long := bytes.Clone(firstBytes(s.in.atHand()))
+	s.long = append(s.long[:0], firstBytes(s.in.atHand())...)
 	if s.damage != nil { // it was read to its end
 		s.in.pos, s.line = int(end-s.in.base), endLine
 	} else if err := s.resyncLines(f, endLine); err != nil {
 		return nil, err
 	}
 	if s.in.kept < 0 {
-		return long, nil
+		return s.long, nil
 	}
-	raw = bytes.Clone(firstBytes(s.in.buf[s.in.kept:s.in.pos]))
+	raw = firstBytes(s.in.buf[s.in.kept:s.in.pos])
 	s.in.release()
 	return raw, nil
 }

@@ -28,6 +28,7 @@ type Reader struct {
 	err      error // what reading ended with
 
 	skim skimmer
+	seen sight  // when skimming last
 	sep  byte   // of rows
 	null string // likewise
 	wide bool   // rows have one more value
@@ -255,7 +256,7 @@ func (r *Reader) skimRows(rows *Rows) stop {
 			rows.FirstLine = r.scan.line
 		}
 		before := rows.Count
-		used, lines, why := r.skim.skim(bytes, rows)
+		used, lines, why := r.skim.skim(bytes, in.offset(), rows, &r.seen)
 		in.pos += used
 		r.scan.line += lines
 		r.read += rows.Count - before

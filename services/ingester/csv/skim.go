@@ -70,17 +70,26 @@ type pass struct {
 	rows  int64 // that were taken
 	lines int64 // that they have
 
-	// The next byte of each kind at or behind the row in hand, or the input's end.
-	lf, cr, quoteAt, backslash int
-	escapeAt, foreign          int
+	marks
 }
 
-// skim appends to rows what it can of the input, and returns how many bytes and lines that was. The rows must have room
-// for one at least.
-func (k skimmer) skim(in []byte, rows *Rows) (used int, lines int64, why stop) {
+// marks are where the next byte of each kind lies at or behind the row in hand, or the input's end.
+type marks struct{ lf, cr, quoteAt, backslash, escapeAt, foreign int }
+
+// sight is what a pass saw of its input, for the next pass to go on from: what is rare lies far ahead, and not every pass
+// gets there.
+type sight struct {
+	marks
+	end    int
+	offset int64 // of the input in the source's text
+}
+
+// skim appends to rows what it can of the input, which lies there in the source's text, and returns how many bytes and lines
+// that was. The rows must have room for one at least.
+func (k skimmer) skim(in []byte, offset int64, rows *Rows, seen *sight) (used int, lines int64, why stop) {
 	p := pass{
 		skimmer: k, in: in, out: rows.Data[:cap(rows.Data)], end: len(rows.Data), sep: rows.Delimiter, null: rows.Null,
-		tail: "\n", lf: -1, cr: -1, quoteAt: -1, backslash: -1, escapeAt: -1, foreign: -1,
+		tail: "\n", marks: marks{-1, -1, -1, -1, -1, -1},
 	}
 	if rows.Extra {
 		p.tail = string(p.sep) + p.null + "\n"
@@ -88,13 +97,37 @@ func (k skimmer) skim(in []byte, rows *Rows) (used int, lines int64, why stop) {
 	if p.sep != k.delimiter {
 		p.foreignSep = p.sep
 	}
+	p.resume(seen, int(offset-seen.offset))
 	for why == goOn {
 		why = p.row()
 	}
 	p.flush()
+	*seen = sight{marks: p.marks, end: len(in), offset: offset}
 	rows.Data = rows.Data[:p.end]
 	rows.Count += p.rows
 	return p.at, p.lines, why
+}
+
+// resume takes over what was seen before so many bytes were used.
+func (p *pass) resume(seen *sight, used int) {
+	for _, m := range [...]struct {
+		place *int
+		was   int
+		c     byte
+	}{
+		{&p.lf, seen.lf, '\n'},
+		{&p.cr, seen.cr, '\r'},
+		{&p.quoteAt, seen.quoteAt, p.quote},
+		{&p.backslash, seen.backslash, '\\'},
+		{&p.escapeAt, seen.escapeAt, p.escape},
+		{&p.foreign, seen.foreign, p.foreignSep},
+	} {
+		if m.was < seen.end {
+			*m.place = m.was - used
+		} else {
+			p.seek(m.place, m.c, max(seen.end-used, 0))
+		}
+	}
 }
 
 // row takes one row.
