@@ -28,7 +28,7 @@ func (s *scanner) unterminatedQuote() error {
 func (s *scanner) strayQuote() error {
 	return events.Failf(events.CodeStrayQuote,
 		"%s: the quoted value %q goes on behind its closing quote; double each quote that is part of a value",
-		s.where(s.line), shown(s.row[s.current.from:])).AtPlace(s.line, s.column(), s.in.source()-1)
+		s.where(s.line), shown(s.row[s.current.from:])).AtPlace(s.line, s.column(), s.in.source()-s.in.length([]byte{s.opts.Dialect.Quote}))
 }
 
 func (s *scanner) nulByte() error {
@@ -42,12 +42,13 @@ func (s *scanner) badEncoding() error {
 	bad := firstInvalid(value)
 	line := s.current.line + lineEnds(value[:bad])
 	offset := s.current.offset + s.in.length(value[:bad])
+	ascii := s.in.length([]byte{'"'}) // a quote or an escape
 	if s.current.quoted {
-		offset++
+		offset += ascii
 	}
 	for _, at := range s.current.dropped {
 		if at <= s.current.from+bad {
-			offset++
+			offset += ascii
 		}
 	}
 	if charset := s.in.charset; !charset.isUTF8() {
