@@ -88,3 +88,29 @@ func wide(text string) string {
 	}
 	return b.String()
 }
+
+// TestDeliveryDoesNotDecideWhatIsMended reads lines about as long as are mended.
+func TestDeliveryDoesNotDecideWhatIsMended(t *testing.T) {
+	for _, end := range []string{"\n", "\r\n", "\r"} {
+		for _, length := range []int{64 << 10, 64<<10 + 1} {
+			head, tail := `"x"y`, `",2`
+			text := "a,b" + end + "1,2" + end + head + strings.Repeat("z", length-len(head+tail)) + tail + end + "3,4" + end
+			var first outcome
+			for delivery, src := range deliveries(text, 1) {
+				opts := csv.DefaultOptions()
+				opts.Mend, opts.BadRows = true, csv.BadRows{Count: 9}
+				got := readAll(t, src, opts)
+				if first.columns == "" {
+					first = got
+				}
+				if got.warnings != first.warnings || len(got.records) != len(first.records) {
+					t.Errorf("%s of a line of %d bytes: %d records, warnings %q, and otherwise %d, %q",
+						delivery, length, len(got.records), got.warnings, len(first.records), first.warnings)
+				}
+			}
+			if mended := first.warnings != ""; mended != (length <= 64<<10) {
+				t.Errorf("a line of %d bytes that ends with %q is mended: %t", length, end, mended)
+			}
+		}
+	}
+}
