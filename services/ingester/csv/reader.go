@@ -91,6 +91,7 @@ func (r *Reader) open() error {
 		r.scan.opts.Rescue = false // the table has no room for one more column
 	}
 	r.skim = newSkimmer(r.opts, r.found.Dialect, len(r.columns))
+	r.skim.able = r.skim.able && r.found.lineEnd != "cr"
 	r.sep = separator(r.found.Dialect, bytes.IndexByte(r.scan.in.buf[r.scan.in.pos:r.scan.in.end], r.found.Quote) >= 0)
 	return nil
 }
@@ -227,11 +228,12 @@ func (r *Reader) ReadRows(rows *Rows) (full bool, err error) {
 		switch {
 		case why == stopFull:
 			return true, nil
-		case why == stopOdd:
+		case why == stopOdd && (r.waiting || rows.Empty() || r.lineAtHand()):
 			r.scanRow(rows)
 		case rows.records() > before || waited:
 			return false, nil // what comes next may be late, and what was read before it already due
 		default:
+			r.scan.in.release()
 			if err := r.scan.in.extend(); isEnd(err) {
 				r.scanRow(rows) // without a line end
 			} else {
@@ -241,6 +243,13 @@ func (r *Reader) ReadRows(rows *Rows) (full bool, err error) {
 		}
 	}
 	return false, r.err
+}
+
+// lineAtHand reports whether the next row need probably not be waited for, or is too long for that to be known.
+func (r *Reader) lineAtHand() bool {
+	text := r.scan.in.atHand()
+	n := bytes.IndexAny(text[:min(len(text), skimSize)], "\r\n")
+	return n < 0 && len(text) >= skimSize || n >= 0 && (text[n] == '\n' || n+1 < len(text))
 }
 
 // skimRows appends what it can of the rows at hand.

@@ -1,6 +1,7 @@
 package csv_test
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -113,4 +114,35 @@ func TestDeliveryDoesNotDecideWhatIsMended(t *testing.T) {
 			}
 		}
 	}
+}
+
+// TestRowsAreNotHeldBack holds that rows are handed out that have come before one that has only begun.
+func TestRowsAreNotHeldBack(t *testing.T) {
+	for name, text := range map[string]string{
+		"long delimiters": "n||t||u\n1||a||b\n2||a||b\n3||a||b\n4||",
+		"CR as line ends": "n,t,u\r1,a,b\r2,a,b\r3,a,b\r4,",
+	} {
+		src := &unwaited{text: text}
+		opts := jobOptions()
+		opts.Ready = func(time.Duration) bool { return len(src.text) > 0 }
+		r := csv.NewReader(src, opts)
+		rows := csv.Rows{Data: make([]byte, 0, csv.MinRows)}
+		if _, err := r.ReadRows(&rows); err != nil || rows.Count != 3 {
+			t.Errorf("%s: %d rows (%v)", name, rows.Count, err)
+		}
+	}
+}
+
+var errWaits = errors.New("the source was waited for")
+
+// unwaited is a source that may not be waited for.
+type unwaited struct{ text string }
+
+func (e *unwaited) Read(p []byte) (int, error) {
+	if e.text == "" {
+		return 0, errWaits
+	}
+	n := copy(p, e.text)
+	e.text = e.text[n:]
+	return n, nil
 }
