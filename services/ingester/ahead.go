@@ -72,6 +72,12 @@ func (a *ahead) await(patience time.Duration) bool {
 	if a.read < len(a.piece.bytes) || a.piece.err != nil {
 		return true
 	}
+	select { // first, as a timer that has run out may be noticed before what is there
+	case next := <-a.pieces:
+		a.take(next)
+		return true
+	default:
+	}
 	timer := time.NewTimer(patience)
 	defer timer.Stop()
 	select {

@@ -215,3 +215,15 @@ func TestCloseEndsTheReading(t *testing.T) {
 		}
 	}
 }
+
+// TestAwaitSeesWhatIsThere asks without any patience, many times: of two that are ready, a select takes either.
+func TestAwaitSeesWhatIsThere(t *testing.T) {
+	t.Parallel()
+	for range 10_000 {
+		a := &ahead{pieces: make(chan piece, 1)}
+		a.pieces <- piece{bytes: []byte("x")}
+		if !a.await(-time.Hour) {
+			t.Fatal("what is there is not noticed")
+		}
+	}
+}
