@@ -70,3 +70,37 @@ func measure(b *testing.B, text string, read func() error) {
 		}
 	}
 }
+
+// BenchmarkOddRows reads rows that are not as most are, beside plain ones: none should take many times as long.
+func BenchmarkOddRows(b *testing.B) {
+	for name, row := range map[string]string{
+		"plain":           "12345,abcdefgh,2024-01-01,text\n",
+		"short rows":      "12345,abcdefgh,2024-01-01\n",
+		"surplus values":  "12345,abcdefgh,2024-01-01,text,more\n",
+		"stray quotes":    "12345,\"abcd\"efgh\",2024-01-01,text\n",
+		"open quotes":     "12345,\"abcdefgh,2024-01-01,text\n",
+		"escaped quotes":  "12345,\"abcd\\\"efgh\",2024-01-01,text\n",
+		"CR as line ends": "12345,abcdefgh,2024-01-01,text\r",
+	} {
+		text := "a,b,c,d\n" + strings.Repeat("12345,abcdefgh,2024-01-01,text\n", 10) + strings.Repeat(row, (4<<20)/len(row))
+		b.Run(name, func(b *testing.B) {
+			b.SetBytes(int64(len(text)))
+			rows := csv.Rows{Data: make([]byte, 0, 256<<10)}
+			for b.Loop() {
+				r := csv.NewReader(strings.NewReader(text), jobOptions())
+				for {
+					full, err := r.ReadRows(&rows)
+					if full || err != nil {
+						rows = csv.Rows{Data: rows.Data[:0]}
+					}
+					if err == io.EOF {
+						break
+					}
+					if err != nil {
+						b.Fatal(err)
+					}
+				}
+			}
+		})
+	}
+}
