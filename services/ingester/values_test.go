@@ -1,6 +1,7 @@
 package ingester_test
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"io"
@@ -11,10 +12,12 @@ import (
 	"testing"
 	"testing/iotest"
 	"time"
+	"unicode"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
+	"golang.org/x/text/encoding/htmlindex"
 	"pgregory.net/rapid"
 
 	"sluice/internal/testenv"
@@ -70,10 +73,12 @@ func TestValuesArriveAsTheyWere(t *testing.T) {
 
 // drawnFile is a table and the text that it was written as.
 type drawnFile struct {
-	table   [][]*string
-	dialect csv.Dialect
-	text    string
-	pieces  uint64 // seeds how the text is delivered
+	table    [][]*string
+	dialect  csv.Dialect
+	text     string
+	encoding string
+	bytes    []byte // the text in the encoding
+	pieces   uint64 // seeds how the text is delivered
 }
 
 func drawFile(t *rapid.T) drawnFile {
@@ -114,13 +119,24 @@ func drawFile(t *rapid.T) drawnFile {
 		}
 	}
 	f.text = text.String()
+	f.encoding = rapid.SampledFrom([]string{"utf-8", "utf-8", "utf-16le", "utf-16be", "gb18030"}).Draw(t, "encoding") // all of Unicode
+	if f.encoding == "gb18030" && strings.ContainsFunc(f.text, func(r rune) bool { return unicode.Is(unicode.Co, r) }) {
+		f.encoding = "utf-16le" // x/text writes some characters for private use as others
+	}
+	encoding, err := htmlindex.Get(f.encoding)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if f.bytes, err = encoding.NewEncoder().Bytes([]byte(f.text)); err != nil {
+		t.Fatal(err)
+	}
 	return f
 }
 
 // options say how the file is written to the reader itself, or as a job does.
 func (f drawnFile) options() csv.Options {
 	options := csv.DefaultOptions()
-	if f.pieces%5 == 0 {
+	if f.pieces%5 == 0 && f.encoding == "utf-8" {
 		options.Dialect = f.dialect
 		return options
 	}
@@ -129,7 +145,7 @@ func (f drawnFile) options() csv.Options {
 		escape = ""
 	}
 	options.Stated = &csv.Stated{
-		Encoding: "utf-8", Delimiter: &f.dialect.Delimiter, Quote: &quote, Escape: &escape,
+		Encoding: f.encoding, Delimiter: &f.dialect.Delimiter, Quote: &quote, Escape: &escape,
 		Header: &header, HeaderRows: f.dialect.HeaderRows, SkipRows: &skip,
 	}
 	options.Mend, options.Rescue = true, true
@@ -178,7 +194,7 @@ func loadFile(ctx context.Context, db *postgres.Database, table string, f drawnF
 	if err != nil {
 		return err
 	}
-	var source io.Reader = strings.NewReader(f.text)
+	var source io.Reader = bytes.NewReader(f.bytes)
 	if f.pieces%3 == 0 {
 		source = iotest.OneByteReader(source)
 	}
@@ -195,7 +211,7 @@ func loadFile(ctx context.Context, db *postgres.Database, table string, f drawnF
 		return err
 	}
 	copier := load.Copier(ctx, postgres.CopierConfig{
-		Connections: connections, BatchBytes: size, FileBytes: int64(f.pieces % 2 * uint64(len(f.text))),
+		Connections: connections, BatchBytes: size, FileBytes: int64(f.pieces % 2 * uint64(len(f.bytes))),
 	})
 	defer copier.Close()
 	random := rand.New(rand.NewPCG(f.pieces, 0))
@@ -214,7 +230,7 @@ func loadFile(ctx context.Context, db *postgres.Database, table string, f drawnF
 			}
 		}
 	}
-	_, err = copier.Publish(int64(len(f.text)), func() postgres.Publication {
+	_, err = copier.Publish(int64(len(f.bytes)), func() postgres.Publication {
 		return postgres.Publication{Table: table, At: time.Now()}
 	})
 	return err
