@@ -43,7 +43,7 @@ func detectCharset(sample []byte, complete bool, stated, announced string) (cs c
 		return charset{}, 0, 1, nil
 	case count.bad == 0:
 		return charset{}, 0, sureOfASCII, nil
-	case count.good >= 20*count.bad: // in no other encoding is so much UTF-8 by chance
+	case count.good >= 2*count.bad: // in no other encoding is so much UTF-8 by chance
 		return charset{}, 0, sureOfMostly, nil
 	}
 	if cs, ok := findCharset(strings.TrimSpace(announced)); ok && !cs.isUTF16() && cs.undecodable(sample, complete) == 0 {

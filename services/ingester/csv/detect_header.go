@@ -54,9 +54,47 @@ func (g *grid) titles(width int) int {
 	for n < min(len(g.rows), linesAbove) && g.isTitle(n, width, marked) {
 		n++
 	}
+	if below := g.belowGap(width); below > n {
+		return below
+	}
 	for k := n + 1; k < min(len(g.rows), linesAbove) && g.rows[k-1].width < width; k++ {
 		if g.rows[k].width == width && g.isBelowBlank(k) {
 			return k
+		}
+	}
+	return n
+}
+
+// belowGap is the first row below a gap, a blank line or a row of nothing but delimiters, that parts titles from a table: the
+// rows above are half empty, or there is but one, and the row below is surely a header. It is 0 if there is no gap.
+func (g *grid) belowGap(width int) int {
+	sparse := true
+	for k := range min(len(g.rows)-1, linesAbove) {
+		below := k + 1
+		if g.filled(k) > 0 {
+			sparse = sparse && g.filled(k)*2 <= width && width > 2
+			if !g.isBelowBlank(below) {
+				continue
+			}
+		} else if k == 0 || !sparse {
+			return 0
+		}
+		if g.rows[below].width != width {
+			continue
+		}
+		if rows, certainty := g.header(below, width); rows > 0 && (certainty >= 0.8 && k == 0 || sparse && certainty >= 0.5) {
+			return below
+		}
+	}
+	return 0
+}
+
+// filled counts the cells of a row that are not empty.
+func (g *grid) filled(row int) int {
+	n := 0
+	for _, c := range g.row(row) {
+		if c.from < c.to {
+			n++
 		}
 	}
 	return n
@@ -130,7 +168,7 @@ func (g *grid) header(first, width int) (rows int, certainty float64) {
 	v := g.judge(first, g.bodyBelow(first), width)
 	certainty = v.certainty(g, first)
 	if len(g.rows) < profiledRows || v.typed > 1 {
-		if several := g.unitRows(first, width); several > 1 {
+		if several := g.groupRows(first, width); several > 1 {
 			return several, max(certainty, 0.7)
 		}
 	}
@@ -153,11 +191,12 @@ func (g *grid) bodyBelow(first int) int {
 	return body
 }
 
-// unitRows counts the rows of a header of several that differ: groups above names, or names above units. They are many
-// only where all columns of numbers, dates and times say so, two at least.
-func (g *grid) unitRows(first, width int) int {
+// groupRows counts the rows of a header of several that differ: groups above names. They are many only where a group leaves
+// cells between two others empty, and all columns of numbers, dates and times say so, two at least. A row of units is not
+// told from a row of values that are missing, and is one of the rows.
+func (g *grid) groupRows(first, width int) int {
 	rows := 1
-	for next := first + 1; next < len(g.rows)-1 && next < first+headerLimit && g.counts(next); next++ {
+	for next := first + 1; next < len(g.rows)-1 && next < first+headerLimit && g.counts(next) && g.hasGap(next-1); next++ {
 		v := g.judge(next, next+1, width)
 		if v.names < 2 || (v.names+v.blanks)*2 < v.typed || v.values+v.unlikely+v.repeated+v.plain > 0 || g.rows[next].width*2 <= width {
 			break
@@ -168,4 +207,19 @@ func (g *grid) unitRows(first, width int) int {
 		rows = next + 1 - first
 	}
 	return rows
+}
+
+// hasGap reports whether a row has an empty cell between two that are not.
+func (g *grid) hasGap(row int) bool {
+	cells := g.row(row)
+	last := len(cells) - 1
+	for last > 0 && cells[last].from == cells[last].to {
+		last--
+	}
+	for i := 1; i < last; i++ {
+		if cells[i].from == cells[i].to {
+			return true
+		}
+	}
+	return false
 }

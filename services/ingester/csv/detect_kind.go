@@ -96,7 +96,7 @@ func countCharacters(value []byte) characters {
 
 func isURL(value []byte) bool {
 	scheme := bytes.Index(value, []byte("://"))
-	if scheme < 1 || bytes.IndexByte(value, ' ') >= 0 || bytes.Contains(value[scheme+1:], []byte("://")) {
+	if scheme < 1 || bytes.ContainsAny(value, " ,;|\t") || bytes.Contains(value[scheme+1:], []byte("://")) {
 		return false
 	}
 	for _, c := range value[:scheme] {
@@ -113,7 +113,7 @@ func isAddress(value []byte) bool {
 		return !bytes.ContainsAny(value, ",;|:\t")
 	}
 	if bytes.HasPrefix(value, []byte("www.")) {
-		return true
+		return !bytes.ContainsAny(value, ",;|\t")
 	}
 	if len(value) == 36 && value[8] == '-' && value[13] == '-' && value[18] == '-' && value[23] == '-' {
 		return len(bytes.Trim(value, "0123456789abcdefABCDEF-")) == 0

@@ -17,6 +17,11 @@ func emptySource() error {
 		"the source is empty, it has neither a header nor rows; check that its URL leads to the file that was meant")
 }
 
+func skippedAll(lines int) error {
+	return events.Failf(events.CodeEmptySource,
+		"the source has no rows behind the %d lines that are skipped; check skip_rows", lines)
+}
+
 func (s *scanner) unterminatedQuote() error {
 	f := s.current
 	return events.Failf(events.CodeUnterminatedQuote,
@@ -55,7 +60,7 @@ func (s *scanner) badEncoding() error {
 		return events.Failf(events.CodeBadEncoding, "%s: a byte is not valid %s; name the file's encoding, or save it as UTF-8",
 			s.where(line), charset).AtPlace(line, s.column(), offset)
 	}
-	return events.Failf(events.CodeBadEncoding, "%s: the byte 0x%02X is not valid UTF-8; save the file as UTF-8",
+	return events.Failf(events.CodeBadEncoding, "%s: the byte 0x%02X is not valid UTF-8; name the file's encoding, or save it as UTF-8",
 		s.where(line), value[bad]).AtPlace(line, s.column(), offset)
 }
 

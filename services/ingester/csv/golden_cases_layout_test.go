@@ -162,6 +162,12 @@ var goldenNames = []goldenCase{
 }
 
 var goldenNoTable = []goldenCase{
+	{name: "a PDF", in: "%PDF-1.7\n%x\n1 0 obj\n", failure: "not_csv"},
+	{name: "an old office document", in: "\xD0\xCF\x11\xE0\xA1\xB1\x1A\xE1 and so on", failure: "not_csv"},
+	{name: "an answer in JSON", in: `{"error":"not logged in"}`, failure: "not_csv"},
+	{name: "an array in JSON", in: "[\n  {\"id\":1,\"name\":\"Ann\"}\n]\n", failure: "not_csv"},
+	{name: "XML", in: "<?xml version=\"1.0\"?>\n<rows><row>1</row></rows>\n", failure: "not_csv"},
+	{name: "an object per line", in: "{\"id\":1}\n{\"id\":2}\n{\"id\":3}\n", columns: "column_1", records: []string{`"{\"id\":1}"`, `"{\"id\":2}"`, `"{\"id\":3}"`}},
 	{name: "empty", in: "", failure: "empty_source"},
 	{name: "only a BOM", in: bom, failure: "empty_source"},
 	{name: "only a BOM of UTF-16", in: "\xFF\xFE", failure: "empty_source"},

@@ -85,6 +85,10 @@ const quotedFirst = "id,name,born\n1,\"Lee, Ann\",1990-01-31\n2,\"Ray, Bob\",198
 var lee, ray = `"1"|"Lee, Ann"|"1990-01-31"`, `"2"|"Ray, Bob"|"1985-07-02"`
 
 var goldenRejects = []goldenCase{
+	{name: "the rest of a bad value of several lines is no row", in: "id,name,kind\n" + strings.Repeat("1,\"Ann, Li\",x\n", 30) + "1,\"multi\nline \"bad\" x, y, z\nmore\",b,c\n2,ok,c\n", set: rejecting(1),
+		columns: "id|name|kind", records: append(repeat(30, `"1"|"Ann, Li"|"x"`), `"2"|"ok"|"c"`), rejects: []string{`stray_quote 32:2:433 "1,\"multi\nline \"bad\" x, y, z\nmore\",b,c"`}},
+	{name: "nor is it a letter's", in: "id,name,kind\n" + strings.Repeat("1,\"Ann, Li\",x\n", 30) + "1,\"Dear Sir,\nI said \"no\", then, left\nYours, Ann, Bonn\",y\n2,ok,c\n", set: rejecting(1),
+		columns: "id|name|kind", records: append(repeat(30, `"1"|"Ann, Li"|"x"`), `"2"|"ok"|"c"`), rejects: []string{`stray_quote 32:2:433 "1,\"Dear Sir,\nI said \"no\", then, left\nYours, Ann, Bonn\",y"`}},
 	{name: "an open quote ends the job", in: quotedFirst + "3,\"Cy,2001-11-30\n4,Di,1999-05-06\n", columns: peopleColumns,
 		records: []string{lee, ray}, failure: "unterminated_quote 4:2:63"},
 	{name: "an open quote", in: quotedFirst + "3,\"Cy,2001-11-30\n4,Di,1999-05-06\n", set: rejecting(5), columns: peopleColumns,

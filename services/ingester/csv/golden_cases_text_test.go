@@ -60,6 +60,8 @@ var (
 )
 
 var goldenEncodings = []goldenCase{
+	{name: "UTF-8 with a wrong byte among few characters", in: "id,name,city\n" + strings.Repeat("1,Ann Lee,Bonn\n", 50) + "2,José,Köln\n3,Max,Zürich\n4,Max,Z\xfcrich\n", set: rejecting(1), columns: "id|name|city",
+		records: append(repeat(50, `"1"|"Ann Lee"|"Bonn"`), `"2"|"José"|"Köln"`, `"3"|"Max"|"Zürich"`), rejects: []string{"bad_encoding 54:3:791 \"4,Max,Z\uFFFDrich\""}},
 	{name: "UTF-8", in: german, columns: "Stadt|Straße|Größe", records: germanRows, dialect: []string{"encoding UTF-8"}},
 	{name: "UTF-8 with a BOM", in: bom + german, columns: "Stadt|Straße|Größe", records: germanRows, dialect: []string{"encoding UTF-8"}},
 	{name: "UTF-8 with a BOM before a quote", in: bom + "\"id\",name\n1,Ann\n2,Bob\n", columns: "id|name", records: []string{`"1"|"Ann"`, `"2"|"Bob"`}},

@@ -334,18 +334,35 @@ func (s *scanner) resync(f *events.Failure) (raw []byte, err error) {
 // firstBytes are those that a reject keeps, and one more that tells whether a character is cut through.
 func firstBytes(text []byte) []byte { return text[:min(len(text), rawSize+1)] }
 
-// resyncLines skips lines up to one that looks like a row. Behind the line in which the failure showed none is suspect.
+// resyncLines skips lines up to one that looks like a row. Behind the line in which the failure showed, only lines with
+// quotes are suspect.
 func (s *scanner) resyncLines(f *events.Failure, upTo int64) error {
 	for n := 0; ; n++ {
 		if err := s.skipLine(); err != nil {
 			return err
 		}
-		if n == resyncRows || s.line > upTo || f.Code == events.CodeRowTooLong || f.Code == events.CodeFieldTooLong {
+		if n == resyncRows || f.Code == events.CodeRowTooLong || f.Code == events.CodeFieldTooLong {
 			return nil
 		}
-		follows, err := s.rowFollows(0)
-		if err != nil || follows {
+		line, behind, err := s.lineAtHand(0)
+		if err != nil {
 			return err
 		}
+		innocent := s.line > upTo && bytes.IndexByte(line, s.opts.Dialect.Quote) < 0
+		if behind == 0 || innocent || s.startsRow(line) && (s.line > upTo || !s.quotesInside(line)) {
+			return nil
+		}
 	}
+}
+
+// quotesInside reports whether a quote stands within a value that does not start with one, as quotes do that enclose words of
+// a text.
+func (s *scanner) quotesInside(line []byte) bool {
+	d := s.opts.Dialect
+	for i := 1; i < len(line); i++ {
+		if line[i] == d.Quote && line[i-1] == ' ' && (len(s.delim) == 0 || !bytes.HasSuffix(line[:i], s.delim)) {
+			return true
+		}
+	}
+	return false
 }

@@ -80,7 +80,7 @@ func (r *Reader) open() error {
 	if r.found.HeaderRows == 0 {
 		n, err := r.scanFirst()
 		if err != nil {
-			return orEmptySource(err)
+			return r.orEmptySource(err)
 		}
 		r.columns = generateColumns(n)
 	} else {
@@ -121,7 +121,7 @@ func (r *Reader) readHeader() ([][][]byte, error) {
 			break
 		}
 		if err != nil {
-			return nil, orEmptySource(err)
+			return nil, r.orEmptySource(err)
 		}
 		if r.scan.mended {
 			r.mended.add(r.scan.started)
@@ -135,8 +135,11 @@ func (r *Reader) readHeader() ([][][]byte, error) {
 	return header, nil
 }
 
-func orEmptySource(err error) error {
-	if isEnd(err) {
+func (r *Reader) orEmptySource(err error) error {
+	switch {
+	case isEnd(err) && r.found.SkipRows > 0 && r.scan.in.offset() > 0:
+		return skippedAll(r.found.SkipRows)
+	case isEnd(err):
 		return emptySource()
 	}
 	return err

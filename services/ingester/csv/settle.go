@@ -41,6 +41,11 @@ func (r *Reader) settle() error {
 	if page, _ := isPage(sample[:min(len(sample), sniffSize)], true); page {
 		return pageFailure()
 	}
+	if r.opts.Stated.Delimiter == nil {
+		if err := refuseOther(sample); err != nil {
+			return err
+		}
+	}
 	sure := r.found.confidence
 	r.found = detect(sample, complete, *r.opts.Stated)
 	r.found.confidence = min(r.found.confidence, sure)

@@ -24,11 +24,16 @@ func signatures() []signature {
 	return append(packings(), signature{"\xFF\xFE", utf16}, signature{"\xFE\xFF", utf16})
 }
 
-// packings are those of what is compressed.
+// packings are those of what is compressed, or no text at all.
 func packings() []signature {
 	packed := func(kind string) func() error {
 		return func() error {
 			return events.Failf(events.CodeNotCSV, "the source is %s, not CSV; unpack it and load the CSV file itself", kind)
+		}
+	}
+	other := func(kind string) func() error {
+		return func() error {
+			return events.Failf(events.CodeNotCSV, "the source is %s, not CSV; export it as CSV and load that", kind)
 		}
 	}
 	return []signature{
@@ -36,6 +41,12 @@ func packings() []signature {
 		{"PK\x03\x04", packed("a zip archive or an office document")},
 		{"PK\x05\x06", packed("an empty zip archive")},
 		{"\x28\xB5\x2F\xFD", packed("a zstd file")},
+		{"BZh", packed("a bzip2 file")},
+		{"\xFD7zXZ\x00", packed("an xz file")},
+		{"\xD0\xCF\x11\xE0", other("an old office document, such as .xls")},
+		{"%PDF-", other("a PDF document")},
+		{"\x89PNG", other("a picture")},
+		{"PAR1", other("a Parquet file")},
 	}
 }
 
@@ -100,4 +111,35 @@ func isPage(text []byte, all bool) (page, sure bool) {
 func pageFailure() error {
 	return events.Failf(events.CodeNotCSV, "the source looks like a web page, not CSV; "+
 		"its URL probably leads to a login or an error page, so check where it leads without logging in")
+}
+
+// refuseOther refuses text that is in another format than CSV: XML, and JSON but for one object per line.
+func refuseOther(text []byte) error {
+	text = bytes.TrimLeft(text, " \t\r\n")
+	kind := ""
+	switch {
+	case bytes.HasPrefix(text, []byte("<?xml")), bytes.HasPrefix(text, []byte("<table")):
+		kind = "XML"
+	case startsWith(text, '[', '{'), startsWith(text, '{', '"') && !isJSONLines(text):
+		kind = "JSON"
+	default:
+		return nil
+	}
+	return events.Failf(events.CodeNotCSV, "the source looks like %s, not CSV; check that its URL leads to the file that was meant, "+
+		"or state the delimiter if it is CSV", kind)
+}
+
+// startsWith reports whether a text starts with two characters, white space between them aside.
+func startsWith(text []byte, first, second byte) bool {
+	if len(text) == 0 || text[0] != first {
+		return false
+	}
+	rest := bytes.TrimLeft(text[1:], " \t\r\n")
+	return len(rest) > 0 && rest[0] == second
+}
+
+// isJSONLines reports whether the second line starts as the first does.
+func isJSONLines(text []byte) bool {
+	_, rest, more := bytes.Cut(text, []byte{'\n'})
+	return more && bytes.HasPrefix(bytes.TrimLeft(rest, " \t\r\n"), []byte{'{'})
 }
