@@ -1,6 +1,10 @@
 package csv_test
 
+import "strings"
+
 var goldenDelimiters = []goldenCase{
+	{name: "a delimiter that loses its space behind the first 64 KiB", in: "id, name, n\n" + strings.Repeat("7, Ann, 5\n", 7000) + "8,Zed,9\n9,\"a, b\",3\n10,x, y\n", columns: "id|name|n",
+		records: append(repeat(7000, `"7"|"Ann"|"5"`), `"8"|"Zed"|"9"`, `"9"|"a, b"|"3"`, `"10"|"x"|"y"`), dialect: []string{`delimiter ", "`}},
 	{name: "semicolon", in: written(";"), columns: peopleColumns, records: peopleRows, dialect: []string{`delimiter ";"`}},
 	{name: "tab", in: written("\t"), columns: peopleColumns, records: peopleRows, dialect: []string{`delimiter "\t"`}},
 	{name: "pipe", in: written("|"), columns: peopleColumns, records: peopleRows, dialect: []string{`delimiter "|"`}},

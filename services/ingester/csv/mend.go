@@ -192,10 +192,7 @@ func (s *scanner) splitField(line []byte, how splitting) (rest []byte, ok bool) 
 	}
 	if !ok {
 		s.row, s.current.quoted = s.row[:s.current.from], false
-		value, behind, more := line, []byte(nil), false
-		if len(s.delim) > 0 {
-			value, behind, more = bytes.Cut(line, s.delim)
-		}
+		value, behind, more := s.cut(line)
 		s.row = append(s.row, value...)
 		if more {
 			rest = slices.Clip(behind)
@@ -254,7 +251,23 @@ func (s *scanner) behindDelimiter(rest []byte, how splitting) []byte {
 	if len(rest) == 0 {
 		return nil
 	}
-	return rest[len(s.delim):]
+	return s.behindPadding(rest[len(s.delim):])
+}
+
+// cut takes a value that is not in quotes from the front of a line.
+func (s *scanner) cut(line []byte) (value, behind []byte, more bool) {
+	if len(s.delim) == 0 {
+		return line, nil, false
+	}
+	value, behind, more = bytes.Cut(line, s.delim)
+	return value, s.behindPadding(behind), more
+}
+
+func (s *scanner) behindPadding(rest []byte) []byte {
+	if s.padded && len(rest) > 0 && rest[0] == ' ' {
+		return rest[1:]
+	}
+	return rest
 }
 
 // startsRow reports whether a line looks like a row, or like the first line of one, and not like the rest of a value in
@@ -270,10 +283,7 @@ func (s *scanner) startsRow(line []byte) bool {
 			}
 			rest = behind
 		} else {
-			value, behind, more := line, []byte(nil), false
-			if len(s.delim) > 0 {
-				value, behind, more = bytes.Cut(line, s.delim)
-			}
+			value, behind, more := s.cut(line)
 			if len(value) > 0 && value[len(value)-1] == quote {
 				return false
 			}

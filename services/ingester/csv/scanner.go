@@ -14,6 +14,7 @@ type scanner struct {
 	in      input
 	opts    Options
 	delim   []byte          // what separates fields; empty if nothing does
+	padded  bool            // a space may follow it that belongs to it
 	plain   [256]bool       // what an unquoted run of bytes stops at
 	quoted  [256]bool       // what a quoted one stops at
 	columns []events.Column // empty until the header has told how many there are
@@ -57,6 +58,15 @@ func newScanner(src io.Reader, opts Options) *scanner {
 	s := &scanner{in: newInput(src, keep), opts: opts, line: 1, row: make([]byte, 0, 4<<10)}
 	s.use(opts.Dialect)
 	return s
+}
+
+// guess settles a dialect that was detected. The rows that were looked at have a space behind each delimiter; others need
+// not.
+func (s *scanner) guess(d Dialect) {
+	s.use(d)
+	if core := bytes.TrimRight(s.delim, " "); len(core) > 0 && len(core) == len(s.delim)-1 && core[0] != ' ' {
+		s.delim, s.padded = core, true
+	}
 }
 
 // use settles the dialect before the first record.
@@ -363,7 +373,22 @@ func (s *scanner) scanSeparator() (more bool, err error) {
 			return false, err
 		}
 	}
-	return true, nil
+	return true, s.skipPadding()
+}
+
+// skipPadding skips the space behind a delimiter, if that may have one.
+func (s *scanner) skipPadding() error {
+	if !s.padded {
+		return nil
+	}
+	c, err := s.in.peek()
+	if err != nil || c != ' ' {
+		if isEnd(err) {
+			err = nil
+		}
+		return err
+	}
+	return s.step()
 }
 
 func (s *scanner) scanLineEnd(c byte) error {

@@ -50,7 +50,11 @@ func (r *Reader) settle() error {
 	r.found = detect(sample, complete, *r.opts.Stated)
 	r.found.confidence = min(r.found.confidence, sure)
 	r.opts.Dialect = r.found.Dialect
-	r.scan.use(r.found.Dialect)
+	if r.opts.Stated.Delimiter == nil {
+		r.scan.guess(r.found.Dialect)
+	} else {
+		r.scan.use(r.found.Dialect)
+	}
 	return r.opts.validate()
 }
 

@@ -116,7 +116,7 @@ func pageFailure() error {
 // refuseOther refuses text that is in another format than CSV: XML, and JSON but for one object per line.
 func refuseOther(text []byte) error {
 	text = bytes.TrimLeft(text, " \t\r\n")
-	kind := ""
+	var kind string
 	switch {
 	case bytes.HasPrefix(text, []byte("<?xml")), bytes.HasPrefix(text, []byte("<table")):
 		kind = "XML"
