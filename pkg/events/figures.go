@@ -38,6 +38,7 @@ type Warning struct {
 
 // The kinds of [Warning].
 const (
+	WarnUncertain        = "uncertain"         // how the file is written was no more than guessed
 	WarnShortRow         = "short_row"         // missing fields at the end of a row were filled with NULL
 	WarnLongRow          = "long_row"          // surplus empty fields at the end of a row were dropped
 	WarnLengthUnverified = "length_unverified" // the server did not say how long the file is

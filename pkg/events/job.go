@@ -63,7 +63,7 @@ type Spec struct {
 	Table    string   `json:"table,omitempty"` // empty: derived from the source's name and CreatedAt
 	Mode     Mode     `json:"mode"`
 	Priority Priority `json:"priority"`
-	Ordered  bool     `json:"ordered,omitempty"` // rows lie in the table in the file's order
+	Ordered  bool     `json:"ordered,omitempty"` // rows are written in the file's order, over one connection
 	CSV      CSV      `json:"csv,omitzero"`
 	// Null is what stands for NULL where it is not in quotes. Nil: not stated, the empty field does; empty: nothing does.
 	Null        []string    `json:"null,omitzero"`

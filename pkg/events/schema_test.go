@@ -157,7 +157,7 @@ func TestSchemaEnums(t *testing.T) {
 			events.PhaseOpening, events.PhaseLoading, events.PhasePublishing, events.PhaseDone,
 		})},
 		{"/$defs/warning/properties/code", words([]string{
-			events.WarnShortRow, events.WarnLongRow, events.WarnLengthUnverified, events.WarnTitleLines,
+			events.WarnShortRow, events.WarnLongRow, events.WarnLengthUnverified, events.WarnUncertain, events.WarnTitleLines,
 			events.WarnStrayQuote, events.WarnExtraFields,
 		})},
 		{"/$defs/spec/properties/column_names", words([]events.ColumnNames{events.SnakeNames})},

@@ -493,8 +493,8 @@ type JobRequest struct {
 	// empty list nothing does, and an empty field is an empty text.
 	Null *[]*string `json:"null,omitempty"`
 
-	// Ordered Keep the file's order of rows in the table, as a look at it without ORDER BY shows it. The file then goes
-	// over one connection, which takes longer.
+	// Ordered Write the rows one after the other, in the file's order, over one connection, which takes longer. Postgres may
+	// still put a short row into a gap that longer ones have left.
 	Ordered *bool `json:"ordered,omitempty"`
 
 	// Priority Urgent jobs are taken before normal ones.

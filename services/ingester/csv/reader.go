@@ -370,12 +370,19 @@ func (r *Reader) Dialect() events.Dialect { return r.found.report(r.scan.in.char
 // Rejected is how many rows were rejected so far.
 func (r *Reader) Rejected() int64 { return r.rejected }
 
-// Warnings counts the repairs made to the records read so far, with the first ten lines of each kind: title_lines for
+// unsure is a confidence below which the user should look at what was detected.
+const unsure = 0.4
+
+// Warnings counts the repairs made to the records read so far, with the first ten lines of each kind: uncertain when how
+// the file is written was no more than guessed, title_lines for
 // those above the header that were skipped without being asked to, short_row for missing fields that were filled with
 // NULL, long_row for surplus empty fields that were dropped, extra_fields for values without a column that were kept, and
 // stray_quote for quotes that were not doubled and were kept.
 func (r *Reader) Warnings() []events.Warning {
 	var report []events.Warning
+	if r.found.confidence < unsure {
+		report = append(report, events.Warning{Code: events.WarnUncertain, Count: 1})
+	}
 	report = r.titles.appendTo(report, events.WarnTitleLines)
 	report = r.short.appendTo(report, events.WarnShortRow)
 	report = r.long.appendTo(report, events.WarnLongRow)
