@@ -73,7 +73,7 @@ func TestMessyFile(t *testing.T) {
 	for _, w := range result.Warnings {
 		warnings = append(warnings, fmt.Sprint(w.Code, w.Lines))
 	}
-	if got := strings.Join(warnings, " "); got != "title_lines[1 2] short_row[6] extra_fields[5] stray_quote[7]" {
+	if got := strings.Join(warnings, " "); got != "uncertain[] title_lines[1 2] short_row[6] extra_fields[5] stray_quote[7]" {
 		t.Errorf("warnings: %s", got)
 	}
 
