@@ -107,7 +107,10 @@ func TestCancelWhilePostgresIsAway(t *testing.T) {
 	})
 	wire.Restore()
 	e.awaitEnd(job, events.StateCancelled, 0)
-	e.expectHistory(job, "started cancelled")
+	// The worker may notice the loss before the cancel, and then says that it will try again, once.
+	if got := e.types(job); got != "started cancelled" && got != "started retrying cancelled" {
+		t.Errorf("the history is %q", got)
+	}
 }
 
 // TestCancelAtTheClaim cancels a job between the two writes of a claim, when status may take it for one that no worker
