@@ -20,7 +20,7 @@ func FuzzDetect(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, sample []byte, how uint16, complete bool) {
 		if len(sample) > 64<<10 {
-			t.Skip()
+			return // it would say nothing that a shorter one does not
 		}
 		stated := fuzzStated(how)
 		d := csv.Detect(sample, complete, stated)

@@ -105,7 +105,7 @@ func (in *input) has(text []byte) (bool, error) {
 // window returns the bytes at hand, at least one. It fails with what the source ended with, io.EOF at its end.
 func (in *input) window() ([]byte, error) {
 	if in.pos == in.end {
-		if err := in.refill(); err != nil {
+		if err := in.extend(); err != nil {
 			return nil, err
 		}
 	}
@@ -115,7 +115,7 @@ func (in *input) window() ([]byte, error) {
 // peek returns the next byte without consuming it. It fails like window.
 func (in *input) peek() (byte, error) {
 	if in.pos == in.end {
-		if err := in.refill(); err != nil {
+		if err := in.extend(); err != nil {
 			return 0, err
 		}
 	}
@@ -161,8 +161,6 @@ const (
 	borderEnd                // nothing more is at hand
 	borderDirt               // a NUL, or what is not UTF-8
 )
-
-func (in *input) refill() error { return in.extend() }
 
 // extend reads bytes in behind those at hand.
 func (in *input) extend() error {

@@ -322,9 +322,7 @@ func (r *Reader) fits(rows *Rows, values [][]byte) bool {
 	if r.null == nullNothing && slices.ContainsFunc(values, isEmptyString) {
 		r.null = nullMark
 	}
-	if len(values) > len(r.columns) && !r.wide {
-		r.wide = true
-	}
+	r.wide = r.wide || len(values) > len(r.columns)
 	rows.begin(r)
 	return rows.Null == r.null && rows.Extra == r.wide
 }
@@ -373,11 +371,11 @@ func (r *Reader) Rejected() int64 { return r.rejected }
 // unsure is a confidence below which the user should look at what was detected.
 const unsure = 0.4
 
-// Warnings counts the repairs made to the records read so far, with the first ten lines of each kind: uncertain when how
-// the file is written was no more than guessed, title_lines for
+// Warnings counts the repairs made to the records read so far, with the first ten lines of each kind: title_lines for
 // those above the header that were skipped without being asked to, short_row for missing fields that were filled with
 // NULL, long_row for surplus empty fields that were dropped, extra_fields for values without a column that were kept, and
-// stray_quote for quotes that were not doubled and were kept.
+// stray_quote for quotes that were not doubled and were kept. Before them stands uncertain when how the file is written was
+// no more than guessed.
 func (r *Reader) Warnings() []events.Warning {
 	var report []events.Warning
 	if r.found.confidence < unsure {

@@ -58,7 +58,7 @@ func FuzzTolerantReader(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, data []byte, how uint16) {
 		if len(data) > 1<<13 {
-			t.Skip()
+			return // it would say nothing that a shorter one does not
 		}
 		text, opts := string(data), fuzzOptions(how)
 		strict := readAll(t, strings.NewReader(text), opts)
