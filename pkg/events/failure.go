@@ -35,6 +35,12 @@ const (
 	CodeRowTooWide          Code = "row_too_wide"
 	CodeTooManyBadRows      Code = "too_many_bad_rows"
 	CodeTableExists         Code = "table_exists"
+	CodeTableBusy           Code = "table_busy"
+	CodeNotATable           Code = "not_a_table"
+	CodeDependentsExist     Code = "dependents_exist"
+	CodeColumnsDiffer       Code = "columns_differ"
+	CodeKeyUnusable         Code = "key_unusable"
+	CodeValueInvalid        Code = "value_invalid"
 	CodeSchemaNotFound      Code = "schema_not_found"
 	CodeNotPermitted        Code = "not_permitted"
 	CodeStorageFull         Code = "storage_full"
@@ -42,6 +48,7 @@ const (
 	CodeDatabaseError       Code = "database_error"
 	CodeTimeLimit           Code = "time_limit"
 	CodeAttemptsExhausted   Code = "attempts_exhausted"
+	CodeAbandoned           Code = "abandoned"
 	CodeInternal            Code = "internal"
 )
 
@@ -74,6 +81,12 @@ var codes = map[Code]struct {
 	CodeRowTooWide:          {false, "a row does not fit into a page of Postgres"},
 	CodeTooManyBadRows:      {false, "more rows are bad than the job allows"},
 	CodeTableExists:         {false, "the table exists already"},
+	CodeTableBusy:           {true, "the table is in use by others"},
+	CodeNotATable:           {false, "what is to be loaded into is not a plain table"},
+	CodeDependentsExist:     {false, "something depends on the table that is to be replaced"},
+	CodeColumnsDiffer:       {false, "the file's columns are not the table's"},
+	CodeKeyUnusable:         {false, "the key does not tell the rows apart"},
+	CodeValueInvalid:        {false, "a value does not fit into the table"},
 	CodeSchemaNotFound:      {false, "the schema does not exist"},
 	CodeNotPermitted:        {false, "the ingester's database role may not do this"},
 	CodeStorageFull:         {true, "the database's disk is full"},
@@ -81,6 +94,7 @@ var codes = map[Code]struct {
 	CodeDatabaseError:       {false, "the database refused a statement"},
 	CodeTimeLimit:           {false, "the job ran longer than allowed"},
 	CodeAttemptsExhausted:   {false, "every attempt failed"},
+	CodeAbandoned:           {false, "the queue has lost the job"},
 	CodeInternal:            {false, "an error of Sluice's own"},
 }
 

@@ -55,15 +55,18 @@ type Durations struct {
 
 // Result is what a job that succeeded has made.
 type Result struct {
-	Outcome   string    `json:"outcome"` // "loaded"
-	Schema    string    `json:"schema"`
-	Table     string    `json:"table"`
-	Rows      int64     `json:"rows"`
-	Rejected  int64     `json:"rejected"`
-	Bytes     int64     `json:"bytes"`
-	Columns   []Column  `json:"columns"`
-	Dialect   Dialect   `json:"dialect"`
-	Warnings  []Warning `json:"warnings"`
-	Checksum  string    `json:"checksum"` // "sha256:" and the hex digest of the source's bytes
-	Durations Durations `json:"durations"`
+	Outcome  string    `json:"outcome"` // "loaded"
+	Schema   string    `json:"schema"`
+	Table    string    `json:"table"`
+	Rows     int64     `json:"rows"`
+	Rejected int64     `json:"rejected"`
+	Bytes    int64     `json:"bytes"`
+	Columns  []Column  `json:"columns"`
+	Dialect  Dialect   `json:"dialect"`
+	Warnings []Warning `json:"warnings"`
+	Checksum string    `json:"checksum"` // "sha256:" and the hex digest of the source's bytes
+	// ResumedFrom is the byte offset in the source at which the attempt that succeeded went on with what earlier ones had
+	// committed; 0 if it loaded all of it.
+	ResumedFrom int64     `json:"resumed_from,omitempty"`
+	Durations   Durations `json:"durations"`
 }

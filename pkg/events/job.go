@@ -27,8 +27,16 @@ func (p Priority) Valid() bool { return p == Urgent || p == Normal }
 // Mode says how a job's rows become visible.
 type Mode string
 
-// Create makes a new table and refuses one that exists.
-const Create Mode = "create"
+// The modes. All but Create need the table to be stated, and make it where there is none.
+const (
+	Create  Mode = "create"  // a new table; one that exists is refused
+	Replace Mode = "replace" // the table's rows are exchanged for the file's, all at once
+	Append  Mode = "append"  // the rows are added to the table's
+	Upsert  Mode = "upsert"  // the rows replace those of the table with the same key, and are added where there are none
+)
+
+// Modes lists the modes.
+func Modes() []Mode { return []Mode{Create, Replace, Append, Upsert} }
 
 // ColumnNames says how the header's cells become the names of columns.
 type ColumnNames string
@@ -62,6 +70,7 @@ type Spec struct {
 	Schema   string   `json:"schema"`
 	Table    string   `json:"table,omitempty"` // empty: derived from the source's name and CreatedAt
 	Mode     Mode     `json:"mode"`
+	Key      []string `json:"key,omitempty"` // with Upsert: the columns that tell rows apart, by their names in the table
 	Priority Priority `json:"priority"`
 	Ordered  bool     `json:"ordered,omitempty"` // rows are written in the file's order, over one connection
 	CSV      CSV      `json:"csv,omitzero"`

@@ -13,6 +13,47 @@ type Cancel struct {
 	ID string `json:"id"`
 }
 
+// Retry asks status to run a job again that has failed or was cancelled. The answer is the job's status.
+type Retry struct {
+	ID string `json:"id"`
+}
+
+// Reconcile asks status to compare all documents with the history and with the ledger, and to repair them.
+type Reconcile struct{}
+
+// Reconciled answers a [Reconcile].
+type Reconciled struct {
+	Documents int `json:"documents"` // that were folded from the history again since they were missing or behind it
+	Reported  int `json:"reported"`  // ends of runs that the ledger knew and the history did not
+	Requeued  int `json:"requeued"`  // jobs that had lost their message
+	Unchecked int `json:"unchecked"` // jobs that could not be compared with the ledger, as no ingester answered
+}
+
+// Ledger asks an ingester for a page of the runs that have ended by the ledger, by the ids of their jobs.
+type Ledger struct {
+	After string `json:"after,omitempty"` // the last id of the page before
+	Limit int    `json:"limit"`
+}
+
+// LedgerPage answers a [Ledger].
+type LedgerPage struct {
+	Runs []LedgerRun `json:"runs"`
+	More bool        `json:"more"` // whether there are more
+}
+
+// LedgerRun is what the ledger says of a job.
+type LedgerRun struct {
+	ID    string `json:"id"`
+	Run   int    `json:"run"`
+	State State  `json:"state"` // running while it has not ended, empty if the ledger does not know the job
+}
+
+// Report asks an ingester to tell the history how a job's run has ended, if that has and the history does not say so. The
+// answer is a [LedgerRun].
+type Report struct {
+	ID string `json:"id"`
+}
+
 // List asks status for a page of jobs, the newest first.
 type List struct {
 	State State `json:"state,omitempty"` // empty: any

@@ -152,7 +152,7 @@ func TestSchemaEnums(t *testing.T) {
 		{"/$defs/envelope/properties/type", words(events.Types())},
 		{"/$defs/failure/properties/code", words(events.Codes())},
 		{"/$defs/spec/properties/priority", words(events.Priorities())},
-		{"/$defs/spec/properties/mode", words([]events.Mode{events.Create})},
+		{"/$defs/spec/properties/mode", words(events.Modes())},
 		{"/$defs/figures/properties/phase", words([]events.Phase{
 			events.PhaseOpening, events.PhaseLoading, events.PhasePublishing, events.PhaseDone,
 		})},

@@ -2,9 +2,13 @@ package events
 
 // The subjects on which services answer requests.
 const (
-	SubjectStatusGet    = "svc.status.get"
-	SubjectStatusList   = "svc.status.list"
-	SubjectStatusCancel = "svc.status.cancel"
+	SubjectStatusGet       = "svc.status.get"
+	SubjectStatusList      = "svc.status.list"
+	SubjectStatusCancel    = "svc.status.cancel"
+	SubjectStatusRetry     = "svc.status.retry"
+	SubjectStatusReconcile = "svc.status.reconcile"
+	SubjectIngesterLedger  = "svc.ingester.ledger"
+	SubjectIngesterReport  = "svc.ingester.report"
 )
 
 // JobSubjects matches the subject of every job's message.

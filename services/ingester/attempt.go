@@ -101,7 +101,7 @@ func (a *attempt) pursue(ctx, loading context.Context, goal aim) (*postgres.Outc
 	settling, done := settle(ctx)
 	defer done()
 	load, outcome, err := a.parts.Database.Open(settling, postgres.Claim{
-		JobID: a.job.ID, Run: a.job.Run, Attempt: a.owner.register().Attempt, Schema: a.job.Spec.Schema,
+		JobID: a.job.ID, Run: a.job.Run, Attempt: a.owner.register().Attempt, Spec: a.job.Spec,
 	})
 	switch {
 	case err != nil:

@@ -94,7 +94,7 @@ func TestFrozenWorkerDropsSilently(t *testing.T) {
 	}
 	e.rewrite(job, func(r *bus.Register) bool { r.Claim, r.Worker, r.Attempt = r.Claim+1, "other", 2; return true })
 	<-file.left // at once, by the watch
-	load, _, err := e.db.Open(e.ctx, postgres.Claim{JobID: job.ID, Run: 1, Attempt: 2, Schema: "public"})
+	load, _, err := e.db.Open(e.ctx, postgres.Claim{JobID: job.ID, Run: 1, Attempt: 2, Spec: events.Spec{Schema: "public"}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -230,7 +230,7 @@ func TestMessageOfAnOlderRunIsAcknowledged(t *testing.T) {
 		})
 	}
 	opened := func(e *env, job events.Job) {
-		if _, _, err := e.db.Open(e.ctx, postgres.Claim{JobID: job.ID, Run: 2, Attempt: 1, Schema: "public"}); err != nil {
+		if _, _, err := e.db.Open(e.ctx, postgres.Claim{JobID: job.ID, Run: 2, Attempt: 1, Spec: events.Spec{Schema: "public"}}); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -40,7 +40,7 @@ func (e *env) forget(job events.Job) {
 // fail ends a run in the ledger, as a worker does that is killed right after it.
 func (e *env) fail(job events.Job) {
 	e.t.Helper()
-	load, _, err := e.db.Open(e.ctx, postgres.Claim{JobID: job.ID, Run: job.Run, Attempt: 3, Schema: "public"})
+	load, _, err := e.db.Open(e.ctx, postgres.Claim{JobID: job.ID, Run: job.Run, Attempt: 3, Spec: events.Spec{Schema: "public"}})
 	if err != nil {
 		e.t.Fatal(err)
 	}

@@ -190,7 +190,7 @@ func drawValue() *rapid.Generator[*string] {
 }
 
 func loadFile(ctx context.Context, db *postgres.Database, table string, f drawnFile, connections, size int) error {
-	load, _, err := db.Open(ctx, postgres.Claim{JobID: uuid.NewString(), Run: 1, Attempt: 1, Schema: "public"})
+	load, _, err := db.Open(ctx, postgres.Claim{JobID: uuid.NewString(), Run: 1, Attempt: 1, Spec: events.Spec{Schema: "public"}})
 	if err != nil {
 		return err
 	}

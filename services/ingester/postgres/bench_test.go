@@ -34,7 +34,7 @@ func BenchmarkBatches(b *testing.B) {
 		b.Run(way.name, func(b *testing.B) {
 			b.SetBytes(size)
 			for b.Loop() {
-				load, _, err := db.Open(ctx, postgres.Claim{JobID: uuid.NewString(), Run: 1, Attempt: 1, Schema: "public"})
+				load, _, err := db.Open(ctx, postgres.Claim{JobID: uuid.NewString(), Run: 1, Attempt: 1, Spec: events.Spec{Schema: "public"}})
 				if err != nil {
 					b.Fatal(err)
 				}

@@ -91,7 +91,7 @@ func TestSmallPoolServesJobsOfManyBatches(t *testing.T) {
 }
 
 func jobOfBatches(ctx context.Context, db *postgres.Database, table string, batches int64) error {
-	load, _, err := db.Open(ctx, postgres.Claim{JobID: uuid.NewString(), Run: 1, Attempt: 1, Schema: "public"})
+	load, _, err := db.Open(ctx, postgres.Claim{JobID: uuid.NewString(), Run: 1, Attempt: 1, Spec: events.Spec{Schema: "public"}})
 	if err != nil {
 		return err
 	}

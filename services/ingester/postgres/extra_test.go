@@ -413,7 +413,7 @@ func TestSmallPoolServesJobsThatWiden(t *testing.T) {
 }
 
 func jobThatWidens(ctx context.Context, db *postgres.Database, table string) error {
-	load, _, err := db.Open(ctx, postgres.Claim{JobID: uuid.NewString(), Run: 1, Attempt: 1, Schema: "public"})
+	load, _, err := db.Open(ctx, postgres.Claim{JobID: uuid.NewString(), Run: 1, Attempt: 1, Spec: events.Spec{Schema: "public"}})
 	if err != nil {
 		return err
 	}

@@ -69,7 +69,7 @@ func TestRefusedRowIsLocated(t *testing.T) {
 func TestSchemaMustExist(t *testing.T) {
 	w := newWorld(t)
 	claim := w.claim(1)
-	claim.Schema = "nowhere"
+	claim.Spec.Schema = "nowhere"
 	w.wantRunFails(w.db, claim, events.CodeSchemaNotFound, "nowhere")
 }
 
@@ -84,7 +84,7 @@ func TestSchemaMustBePermitted(t *testing.T) {
 			w.exec("GRANT ALL ON ALL TABLES IN SCHEMA sluice TO " + role)
 			w.exec(strings.ReplaceAll(grant, "%s", role))
 			claim := w.claim(1)
-			claim.Schema = "closed"
+			claim.Spec.Schema = "closed"
 			w.wantRunFails(w.worker(w.url+" role="+role), claim, events.CodeNotPermitted, "closed")
 		})
 	}

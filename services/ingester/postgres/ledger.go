@@ -2,11 +2,14 @@ package postgres
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"math"
 
 	"github.com/jackc/pgx/v5"
+
+	"sluice/pkg/events"
 )
 
 // lockPatience is how long an opener waits for the ledger row before it ends the backend that holds it. A worker that is
@@ -18,7 +21,7 @@ type Claim struct {
 	JobID   string // a UUID
 	Run     int
 	Attempt int
-	Schema  string // of the dataset
+	Spec    events.Spec // what the job is to make, and of what
 }
 
 // Open makes the caller the one worker that may commit for a run of a job: it raises the fence, ends what earlier
@@ -54,15 +57,20 @@ func (db *Database) Open(ctx context.Context, claim Claim) (*Load, *Outcome, err
 // raiseFence takes the ledger row for the load, or returns how the run ended. It is a transaction of one round trip: a
 // worker that is frozen in it has no fence yet by which its backend could be found and ended.
 func (l *Load) raiseFence(ctx context.Context) (*Outcome, error) {
+	spec, err := json.Marshal(l.Spec)
+	if err != nil {
+		return nil, fmt.Errorf("encoding for the ledger: %w", err)
+	}
 	refused := false
 	batch := new(pgx.Batch)
 	batch.Queue("SELECT set_config('lock_timeout', $1, true)", lockPatience)
 	batch.Queue(`
-		INSERT INTO sluice.loads AS l (job_id, run, attempt, fence, state, schema_name) VALUES ($1, $2, $3, 1, 'loading', $4)
-		ON CONFLICT (job_id) DO UPDATE SET fence = l.fence + 1, run = excluded.run, attempt = excluded.attempt,
+		INSERT INTO sluice.loads AS l (job_id, run, attempt, fence, state, schema_name, spec)
+		VALUES ($1, $2, $3, 1, 'loading', $4, $5)
+		ON CONFLICT (job_id) DO UPDATE SET fence = l.fence + 1, run = excluded.run, attempt = excluded.attempt, spec = excluded.spec,
 		       state = 'loading', failure = NULL, figures = NULL, ended_at = NULL
 		WHERE l.state <> 'committed' AND (l.run < excluded.run OR l.run = excluded.run AND l.state = 'loading')
-		RETURNING fence`, l.JobID, l.Run, l.Attempt, l.Schema).QueryRow(func(row pgx.Row) error {
+		RETURNING fence`, l.JobID, l.Run, l.Attempt, l.Spec.Schema, spec).QueryRow(func(row pgx.Row) error {
 		err := row.Scan(&l.fence)
 		if refused = errors.Is(err, pgx.ErrNoRows); refused {
 			return nil

@@ -65,7 +65,7 @@ func (w *world) must(err error) {
 }
 
 func (w *world) claim(run int) postgres.Claim {
-	return postgres.Claim{JobID: w.job, Run: run, Attempt: 1, Schema: "public"}
+	return postgres.Claim{JobID: w.job, Run: run, Attempt: 1, Spec: events.Spec{Schema: "public"}}
 }
 
 // open opens a run that has not ended.
@@ -190,7 +190,7 @@ func columns(names ...string) []events.Column {
 
 // wholeJob loads one row as a job of its own.
 func wholeJob(ctx context.Context, db *postgres.Database, table string) error {
-	load, _, err := db.Open(ctx, postgres.Claim{JobID: uuid.NewString(), Run: 1, Attempt: 1, Schema: "public"})
+	load, _, err := db.Open(ctx, postgres.Claim{JobID: uuid.NewString(), Run: 1, Attempt: 1, Spec: events.Spec{Schema: "public"}})
 	if err != nil {
 		return err
 	}

@@ -79,7 +79,7 @@ func TestOutcomeIsFinal(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t)
 			ctx := testenv.Context(t)
-			load, _, err := w.db.Open(ctx, postgres.Claim{JobID: w.job, Run: 2, Attempt: 3, Schema: "public"})
+			load, _, err := w.db.Open(ctx, postgres.Claim{JobID: w.job, Run: 2, Attempt: 3, Spec: events.Spec{Schema: "public"}})
 			w.must(err)
 			w.must(load.Prepare(ctx, columns("value"), events.Dialect{}))
 			want, err := c.settle(ctx, load)
@@ -97,7 +97,7 @@ func TestOutcomeIsFinal(t *testing.T) {
 					t.Errorf("run %d has ended so: %+v, %v; want %+v", run, got, err, want)
 				}
 			}
-			_, got, err := w.db.Open(ctx, postgres.Claim{JobID: w.job, Run: 2, Attempt: 4, Schema: "public"})
+			_, got, err := w.db.Open(ctx, postgres.Claim{JobID: w.job, Run: 2, Attempt: 4, Spec: events.Spec{Schema: "public"}})
 			if !reflect.DeepEqual(got, want) || err != nil {
 				t.Errorf("opened again: %+v, %v; want %+v", got, err, want)
 			}

@@ -39,7 +39,7 @@ func (l *Load) publish(ctx context.Context, tx pgx.Tx, last *Batch, p Publicatio
 	}
 	// Jobs that want the same name take turns, and a name is locked before a row by everyone.
 	if _, err := tx.Exec(ctx, "SELECT pg_advisory_xact_lock(hashtextextended($1, 0))",
-		"sluice:"+l.Schema+"."+p.Table); err != nil {
+		"sluice:"+l.Spec.Schema+"."+p.Table); err != nil {
 		return nil, fmt.Errorf("locking table %s: %w", p.Table, failure(err))
 	}
 	if err := l.checkFence(ctx, tx, "FOR UPDATE"); err != nil {
@@ -95,7 +95,7 @@ func (l *Load) rename(ctx context.Context, tx pgx.Tx, p *Publication) error {
 		}
 		err := savepoint(ctx, tx, "ALTER TABLE "+l.staging()+" RENAME TO "+pgx.Identifier{p.Table}.Sanitize())
 		if err == nil {
-			p.Result.Schema, p.Result.Table = l.Schema, p.Table
+			p.Result.Schema, p.Result.Table = l.Spec.Schema, p.Table
 			return nil
 		}
 		if !isNameTaken(err) {
@@ -105,7 +105,7 @@ func (l *Load) rename(ctx context.Context, tx pgx.Tx, p *Publication) error {
 			break
 		}
 	}
-	return events.Failf(events.CodeTableExists, "table %s.%s exists already; name another one, or drop it", l.Schema, wanted)
+	return events.Failf(events.CodeTableExists, "table %s.%s exists already; name another one, or drop it", l.Spec.Schema, wanted)
 }
 
 func (l *Load) recordCommitted(ctx context.Context, tx pgx.Tx, p Publication) error {

@@ -112,7 +112,7 @@ func TestStrangeNamesAreKept(t *testing.T) {
 	w.name = strange
 	schema := `s"; drop schema sluice; --`
 	w.exec("CREATE SCHEMA " + pgx.Identifier{schema}.Sanitize())
-	load, _, err := w.db.Open(testenv.Context(t), postgres.Claim{JobID: w.job, Run: 1, Attempt: 1, Schema: schema})
+	load, _, err := w.db.Open(testenv.Context(t), postgres.Claim{JobID: w.job, Run: 1, Attempt: 1, Spec: events.Spec{Schema: schema}})
 	w.must(err)
 	names := []string{`"`, `'; --`, "%s", "$1", " ", "été", `\`, "select"}
 	w.must(load.Prepare(testenv.Context(t), columns(names...), events.Dialect{}))

@@ -11,7 +11,7 @@ import (
 // staging is the quoted name of the job's staging table. It lies in the schema of the dataset, so that the default
 // privileges there apply to it.
 func (l *Load) staging() string {
-	return pgx.Identifier{l.Schema, l.stagingName()}.Sanitize()
+	return pgx.Identifier{l.Spec.Schema, l.stagingName()}.Sanitize()
 }
 
 func (l *Load) stagingName() string { return "sluice_staging_" + strings.ReplaceAll(l.JobID, "-", "") }
@@ -40,7 +40,7 @@ func (l *Load) copyRows(f format) string {
 func (l *Load) dropStaging(ctx context.Context, tx pgx.Tx) error {
 	var exists bool // to be asked first, as DROP fails without rights to the schema even if there is nothing to drop
 	err := tx.QueryRow(ctx, "SELECT EXISTS (SELECT FROM pg_tables WHERE schemaname = $1 AND tablename = $2)",
-		l.Schema, l.stagingName()).Scan(&exists)
+		l.Spec.Schema, l.stagingName()).Scan(&exists)
 	if err != nil {
 		return err
 	}
