@@ -29,24 +29,6 @@ type Column struct {
 	Rule     string `json:"rule,omitempty"` // why Name is not Original; empty when it is
 }
 
-// Warning counts one kind of repair that was made to the file's rows.
-type Warning struct {
-	Code  string  `json:"code"`
-	Count int64   `json:"count"`
-	Lines []int64 `json:"lines,omitempty"` // where it was met first, at most ten
-}
-
-// The kinds of [Warning].
-const (
-	WarnUncertain        = "uncertain"         // how the file is written was no more than guessed
-	WarnShortRow         = "short_row"         // missing fields at the end of a row were filled with NULL
-	WarnLongRow          = "long_row"          // surplus empty fields at the end of a row were dropped
-	WarnLengthUnverified = "length_unverified" // the server did not say how long the file is
-	WarnTitleLines       = "title_lines"       // lines above the header were skipped
-	WarnStrayQuote       = "stray_quote"       // a quote inside of a quoted value was not doubled, and was kept
-	WarnExtraFields      = "extra_fields"      // values without a column were kept in the column _extra
-)
-
 // Durations say where a job's time went, in milliseconds.
 type Durations struct {
 	QueuedMS  int64 `json:"queued_ms"`  // from its creation to the start of the attempt that succeeded

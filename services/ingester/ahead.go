@@ -17,6 +17,7 @@ type ahead struct {
 	spare   chan []byte
 	stopped chan struct{}
 	ended   chan struct{}
+	hurry   <-chan struct{}
 
 	piece piece // in hand
 	read  int   // of it
@@ -29,8 +30,10 @@ type piece struct {
 	buffer []byte
 }
 
-func readAhead(from io.Reader) *ahead {
+// readAhead begins to read. Nobody waits any more, in await, once hurry is closed.
+func readAhead(from io.Reader, hurry <-chan struct{}) *ahead {
 	a := &ahead{
+		hurry:  hurry,
 		pieces: make(chan piece, aheadPieces), spare: make(chan []byte, aheadPieces),
 		stopped: make(chan struct{}), ended: make(chan struct{}),
 	}
@@ -67,7 +70,7 @@ func (a *ahead) close() {
 	<-a.ended
 }
 
-// await reports whether a read would return at once, and waits so long until it would.
+// await reports whether a read would return at once, and waits so long until it would, unless there is a hurry.
 func (a *ahead) await(patience time.Duration) bool {
 	if a.read < len(a.piece.bytes) || a.piece.err != nil {
 		return true
@@ -85,6 +88,8 @@ func (a *ahead) await(patience time.Duration) bool {
 		a.take(next)
 		return true
 	case <-timer.C:
+		return false
+	case <-a.hurry:
 		return false
 	}
 }

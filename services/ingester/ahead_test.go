@@ -51,7 +51,7 @@ func readString(t *testing.T, from io.Reader, n int) string {
 func TestAwaitTellsWhetherThereIsSomething(t *testing.T) {
 	t.Parallel()
 	h := newHanded()
-	a := readAhead(h)
+	a := readAhead(h, nil)
 	defer h.closeWith(a)
 	for _, patience := range []time.Duration{-time.Hour, 0, time.Millisecond} {
 		if a.await(patience) {
@@ -88,7 +88,7 @@ func TestAwaitTellsWhetherThereIsSomething(t *testing.T) {
 func TestAwaitNoticesTheEnd(t *testing.T) {
 	t.Parallel()
 	for _, end := range []error{io.EOF, errors.New("broken")} {
-		a := readAhead(iotest.ErrReader(end))
+		a := readAhead(iotest.ErrReader(end), nil)
 		for range 3 {
 			if !a.await(time.Hour) {
 				t.Fatal("the end is not noticed")
@@ -128,7 +128,7 @@ func TestAheadReadsWhatIsThere(t *testing.T) {
 			text[i] = byte(rnd.Uint32())
 		}
 		end := rapid.SampledFrom([]error{io.EOF, errBroken}).Draw(t, "end")
-		a := readAhead(&piecewise{text: text, err: end, rnd: rand.New(rand.NewPCG(rnd.Uint64(), 1)), joined: rapid.Bool().Draw(t, "joined")})
+		a := readAhead(&piecewise{text: text, err: end, rnd: rand.New(rand.NewPCG(rnd.Uint64(), 1)), joined: rapid.Bool().Draw(t, "joined")}, nil)
 		defer a.close()
 		var got []byte
 		p := make([]byte, rapid.SampledFrom([]int{7000, 100_000, 3 * aheadSize}).Draw(t, "read"))
@@ -154,7 +154,7 @@ func TestAheadReadsWhatIsThere(t *testing.T) {
 func TestAheadKeepsToItsPieces(t *testing.T) {
 	t.Parallel()
 	h := newHanded()
-	a := readAhead(h)
+	a := readAhead(h, nil)
 	defer h.closeWith(a)
 	for range aheadPieces {
 		<-h.waiting
@@ -175,7 +175,7 @@ func TestAheadKeepsToItsPieces(t *testing.T) {
 func TestCloseWaitsForTheRead(t *testing.T) {
 	t.Parallel()
 	h := newHanded()
-	a := readAhead(h)
+	a := readAhead(h, nil)
 	<-h.waiting
 	closed := make(chan struct{})
 	go func() {
@@ -202,9 +202,9 @@ func TestCloseWaitsForTheRead(t *testing.T) {
 func TestCloseEndsTheReading(t *testing.T) {
 	t.Parallel()
 	for name, a := range map[string]*ahead{
-		"all pieces full": readAhead(bytes.NewReader(make([]byte, 8*aheadSize))),
-		"at the end":      readAhead(bytes.NewReader(nil)),
-		"after an error":  readAhead(iotest.ErrReader(io.ErrUnexpectedEOF)),
+		"all pieces full": readAhead(bytes.NewReader(make([]byte, 8*aheadSize)), nil),
+		"at the end":      readAhead(bytes.NewReader(nil), nil),
+		"after an error":  readAhead(iotest.ErrReader(io.ErrUnexpectedEOF), nil),
 	} {
 		a.await(time.Hour)
 		a.close()

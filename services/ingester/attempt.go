@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"runtime/debug"
+	"sync/atomic"
 	"time"
 
 	"github.com/google/uuid"
@@ -27,6 +28,10 @@ type attempt struct {
 	owner  ownership
 	report *reporter
 	log    *slog.Logger
+
+	draining chan struct{} // closed when the service is shut down
+	copying  atomic.Bool   // whether rows are on their way to the database
+	loaded   chan struct{} // closed when this worker is through with the job
 }
 
 // aim is what a pass over the ledger is to bring about. The zero aim is to load the file.
@@ -43,15 +48,17 @@ func (s *Service) take(ctx context.Context, msg jetstream.Msg) {
 		return
 	}
 	ctx = bus.WithTrace(ctx, bus.TraceOf(msg.Headers()))
-	loading, stop := context.WithCancelCause(ctx)
+	loading, stop := context.WithCancelCause(context.WithoutCancel(ctx))
 	defer stop(nil)
 	a := &attempt{
 		Service: s, job: job, lease: lease{msg: msg}, owner: ownership{stop: stop},
 		report: newReporter(s.parts.Bus.Events, job, s.config.Worker),
-		log:    s.config.Log.With("job_id", job.ID),
+		log:    s.config.Log.With("job_id", job.ID), draining: make(chan struct{}), loaded: make(chan struct{}),
 	}
 	if s.running.enter(a, msg) {
 		defer s.running.leave(a)
+		defer context.AfterFunc(ctx, a.drain)()
+		defer close(a.loaded)
 		a.live(ctx, loading)
 	}
 }

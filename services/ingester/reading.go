@@ -7,12 +7,14 @@ import (
 	"sluice/services/ingester/source"
 )
 
-// reading says how the job's file is to be read: as the job states it, and what it does not state is detected.
-func (a *attempt) reading(body *source.Body, file *ahead) csv.Options {
+// reading says how the job's file is to be read: as the job states it, and what it does not state is detected or, where the
+// reading is resumed, as it was.
+func (a *attempt) reading(body *source.Body, file sections, resume *csv.Resume) csv.Options {
 	spec := a.job.Spec
 	return csv.Options{
 		Limits:  a.config.Limits,
 		Stated:  &spec.CSV,
+		Resume:  resume,
 		Charset: body.Charset(),
 		Ready:   file.await,
 		Null:    spec.Null,
@@ -24,10 +26,10 @@ func (a *attempt) reading(body *source.Body, file *ahead) csv.Options {
 }
 
 // blockOf hands rows as they were read over to the database.
-func blockOf(rows csv.Rows) postgres.Block {
+func blockOf(rows csv.Rows, from *csv.Reader) postgres.Block {
 	block := postgres.Block{
 		Data: rows.Data, Delimiter: rows.Delimiter, Null: rows.Null, Extra: rows.Extra,
-		Count: rows.Count, FirstLine: rows.FirstLine, End: rows.End,
+		Count: rows.Count, FirstLine: rows.FirstLine, End: rows.End, NextLine: rows.NextLine, Warnings: from.TakeWarnings(),
 	}
 	for _, r := range rows.Rejects {
 		block.Rejects = append(block.Rejects, postgres.Reject{

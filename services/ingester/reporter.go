@@ -40,11 +40,11 @@ func (r *reporter) begin(register bus.Register) {
 	r.at.Claim, r.at.Attempt = register.Claim, register.Attempt
 }
 
-// restart is for a load from the first byte on.
-func (r *reporter) restart() {
+// restart is for a load that begins with these figures.
+func (r *reporter) restart(at events.Figures) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.now, r.then = events.Figures{Phase: events.PhaseOpening}, 0
+	r.now, r.then = at, at.Bytes
 }
 
 func (r *reporter) phase(p events.Phase) { r.update(func(f *events.Figures) { f.Phase = p }) }

@@ -48,13 +48,7 @@ func TestStallWithinARowHoldsNothingBack(t *testing.T) {
 	url := e.serve("n,t\n1,a\n2,b\n", next)
 	e.start("w1", patient(4*time.Second))
 	job := e.submit(newJob(url))
-	testenv.Eventually(e.ctx, t, "rows are read", func() error {
-		event, _, ok, err := e.bus.Events.Last(e.ctx, job.ID, events.TypeProgress)
-		if err != nil || !ok || event.Data.(events.Progress).Figures.Rows < 2 {
-			return fmt.Errorf("none yet (%w)", err)
-		}
-		return nil
-	})
+	e.awaitRead(job, 2)
 	next <- "3,begun"
 	e.awaitCommittedRows(job, 2)
 	next <- " and ended\n"
@@ -87,6 +81,18 @@ func (e *env) serve(first string, next <-chan string) string {
 	}))
 	e.t.Cleanup(s.Close)
 	return s.URL + "/file.csv"
+}
+
+// awaitRead waits until a worker has told of so many rows.
+func (e *env) awaitRead(job events.Job, rows int64) {
+	e.t.Helper()
+	testenv.Eventually(e.ctx, e.t, fmt.Sprintf("%d rows are read", rows), func() error {
+		event, _, ok, err := e.bus.Events.Last(e.ctx, job.ID, events.TypeProgress)
+		if err != nil || !ok || event.Data.(events.Progress).Figures.Rows < rows {
+			return fmt.Errorf("not yet (%w)", err)
+		}
+		return nil
+	})
 }
 
 // awaitCommittedRows waits until exactly so many rows of a job are committed.

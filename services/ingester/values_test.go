@@ -207,7 +207,7 @@ func loadFile(ctx context.Context, db *postgres.Database, table string, f drawnF
 	for i := range columns {
 		columns[i].Name = "c" + strconv.Itoa(i)
 	}
-	if err := load.Prepare(ctx, columns, events.Dialect{}); err != nil {
+	if err := load.Prepare(ctx, postgres.File{Columns: columns}); err != nil {
 		return err
 	}
 	copier := load.Copier(ctx, postgres.CopierConfig{
@@ -221,7 +221,7 @@ func loadFile(ctx context.Context, db *postgres.Database, table string, f drawnF
 			return err
 		}
 		if !block.Empty() && (full || done || random.IntN(3) == 0) {
-			if err := copier.Write(ingester.BlockOf(block)); err != nil {
+			if err := copier.Write(ingester.BlockOf(block, rows)); err != nil {
 				return err
 			}
 			block = csv.Rows{Data: copier.Buffer()}

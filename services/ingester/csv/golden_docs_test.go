@@ -215,7 +215,7 @@ func checkReported(t *testing.T, e docExample, opts csv.Options) {
 	if err != io.EOF {
 		t.Fatal(err)
 	}
-	got.Dialect, got.Warnings = r.Dialect(), r.Warnings()
+	got.Dialect, got.Warnings = r.Dialect(), r.TakeWarnings()
 	if got.Columns, err = r.Columns(); err != nil {
 		t.Fatal(err)
 	}

@@ -56,7 +56,7 @@ func read(t *testing.T, src io.Reader, size int64, text string, opts csv.Options
 		checkBlank(t, text, end, size)
 	}
 	got.failure, got.message = showError(t, err)
-	got.warnings = showWarnings(r.Warnings())
+	got.warnings = showWarnings(r.TakeWarnings())
 	return got
 }
 

@@ -54,6 +54,8 @@ type Options struct {
 	Rescue bool
 	// BadRows is how many rows may be rejected before that is an error.
 	BadRows BadRows
+	// Resume is how the file was read whose rows are to be read on, with the same options otherwise; nil to begin it.
+	Resume *Resume
 }
 
 const (

@@ -2,26 +2,23 @@ package csv
 
 import (
 	"bytes"
+	"cmp"
 	"io"
 	"slices"
 
 	"sluice/pkg/events"
 )
 
-// Reader reads the records of one CSV file from its start. It is for one goroutine.
+// Reader reads the records of one CSV file from its start, or from where they are resumed. It is for one goroutine.
 type Reader struct {
 	opts     Options
 	scan     *scanner
 	found    detection // how the file is written, once that is settled
 	columns  []events.Column
 	values   [][]byte
-	short    warning
-	long     warning
-	mended   warning
-	extra    warning
-	titles   warning
-	waiting  bool  // a record has been scanned and not yet been read
-	bad      error // what is wrong with it, if it is to be rejected
+	repairs  repairs
+	begin    spot // of the first row
+	waiting  bool // a record has been scanned and not yet been read
 	read     int64
 	rejected int64
 	firstBad string
@@ -29,10 +26,13 @@ type Reader struct {
 
 	skim skimmer
 	seen sight  // when skimming last
-	sep  byte   // of rows
+	sep  byte   // of rows; 0 until something has been looked at
 	null string // likewise
 	wide bool   // rows have one more value
 }
+
+// spot is where a row starts.
+type spot struct{ offset, line int64 }
 
 // NewReader returns a reader of src, which it neither closes nor touches before the first call of Columns or Read.
 func NewReader(src io.Reader, opts Options) *Reader {
@@ -40,6 +40,9 @@ func NewReader(src io.Reader, opts Options) *Reader {
 	r := &Reader{opts: opts, scan: newScanner(src, opts), found: detection{Dialect: opts.Dialect, confidence: 1}}
 	if !slices.Contains(opts.Null, "") {
 		r.null = nullMark
+	}
+	if opts.Resume != nil {
+		r.err = r.resume(opts.Resume)
 	}
 	return r
 }
@@ -65,9 +68,10 @@ func (r *Reader) open() error {
 		return err
 	}
 	r.scan.width = r.found.fields
+	r.repairs.unsure = r.found.confidence < unsure
 	for line := range r.found.SkipRows {
 		if r.opts.Stated != nil && r.opts.Stated.SkipRows == nil {
-			r.titles.add(int64(line + 1))
+			r.repairs.titles.add(int64(line + 1))
 		}
 		if err := r.scan.skipLine(); err != nil {
 			return err
@@ -77,36 +81,44 @@ func (r *Reader) open() error {
 	if err != nil {
 		return err
 	}
-	if r.found.HeaderRows == 0 {
-		n, err := r.scanFirst()
-		if err != nil {
-			return r.orEmptySource(err)
-		}
-		r.columns = generateColumns(n)
-	} else {
-		r.columns = nameColumns(header, max(widest(header), r.found.fields), r.naming())
+	if r.found.HeaderRows > 0 {
+		r.begin = spot{r.scan.in.source(), r.scan.line}
+		r.settleColumns(nameColumns(header, max(widest(header), r.found.fields), r.naming()))
+		return nil
 	}
-	r.scan.columns = r.columns
-	if len(r.columns) >= r.opts.Limits.Columns {
-		r.scan.opts.Rescue = false // the table has no room for one more column
+	n, err := r.scanFirst()
+	if err != nil {
+		return r.orEmptySource(err)
 	}
-	r.skim = newSkimmer(r.opts, r.found.Dialect, len(r.columns))
-	r.skim.able = r.skim.able && r.found.lineEnd != "cr"
-	r.sep = separator(r.found.Dialect, bytes.IndexByte(r.scan.in.buf[r.scan.in.pos:r.scan.in.end], r.found.Quote) >= 0)
+	r.begin = spot{r.scan.origin, r.scan.started}
+	r.settleColumns(generateColumns(n))
 	return nil
 }
 
-// scanFirst scans the first row of a file without header, and returns how many columns that has.
+// settleColumns makes the reader ready for the rows.
+func (r *Reader) settleColumns(columns []events.Column) {
+	r.columns, r.scan.columns = columns, columns
+	if len(columns) >= r.opts.Limits.Columns {
+		r.scan.opts.Rescue = false // the table has no room for one more column
+	}
+	r.skim = newSkimmer(r.opts, r.found.Dialect, len(columns))
+	r.skim.able = r.skim.able && r.found.lineEnd != events.LineEndCR
+	if r.opts.Resume == nil { // else nothing has been read
+		r.settleSeparator(r.scan.in.atHand())
+	}
+}
+
+// scanFirst scans the first row of a file without header, and returns how many columns that has. A bad one is scanned again
+// when they have names.
 func (r *Reader) scanFirst() (columns int, err error) {
 	columns, err = r.found.fields, r.scan.next()
-	r.waiting = true
 	switch {
 	case err == nil:
+		r.waiting = true
 		return max(columns, len(r.scan.fields)), nil
-	case badRow(err) == nil || !r.opts.tolerant() || columns == 0:
+	case badRow(err) == nil || !r.opts.tolerant() || columns == 0 || !r.scan.rewind():
 		return 0, err
 	}
-	r.bad = err
 	return columns, nil
 }
 
@@ -124,7 +136,7 @@ func (r *Reader) readHeader() ([][][]byte, error) {
 			return nil, r.orEmptySource(err)
 		}
 		if r.scan.mended {
-			r.mended.add(r.scan.started)
+			r.repairs.mended.add(r.scan.started)
 		}
 		cells := make([][]byte, len(r.scan.fields))
 		for i, value := range r.fill(0) {
@@ -190,21 +202,17 @@ func (r *Reader) Read() (Record, error) {
 
 // next scans the next record, unless one is waiting already, or rejects it.
 func (r *Reader) next() (reject Reject, rejected bool) {
-	if r.err != nil || r.waiting && r.bad == nil {
+	if r.err != nil || r.waiting {
 		return Reject{}, false
 	}
-	err := r.bad
-	if r.bad, r.waiting = nil, false; err == nil {
-		err = r.scan.next()
-	}
+	err := r.scan.next()
 	if err == nil {
 		return Reject{}, false
 	}
 	if isEnd(err) {
-		if tooMany := r.tooManyBad(true); tooMany != nil {
-			err = tooMany
+		if r.err = err; r.scan.stop == 0 {
+			r.err = cmp.Or(r.tooManyBad(true), err)
 		}
-		r.err = err
 		return Reject{}, false
 	}
 	reject, r.err = r.reject(err)
@@ -217,6 +225,10 @@ func (r *Reader) next() (reject Reject, rejected bool) {
 func (r *Reader) ReadRows(rows *Rows) (full bool, err error) {
 	if _, err := r.Columns(); err != nil {
 		return false, err
+	}
+	if r.sep == 0 {
+		text, _ := r.scan.in.window() // what it fails with is met again
+		r.settleSeparator(text)
 	}
 	before, waited := rows.records(), false
 	for r.err == nil {
@@ -231,7 +243,7 @@ func (r *Reader) ReadRows(rows *Rows) (full bool, err error) {
 		switch {
 		case why == stopFull:
 			return true, nil
-		case why == stopOdd && (r.waiting || rows.Empty() || r.lineAtHand()):
+		case why == stopOdd && (r.waiting || rows.Empty() || r.lineAtHand() || r.scan.stopped() != nil):
 			r.scanRow(rows)
 		case rows.records() > before || waited:
 			return false, nil // what comes next may be late, and what was read before it already due
@@ -246,6 +258,11 @@ func (r *Reader) ReadRows(rows *Rows) (full bool, err error) {
 		}
 	}
 	return false, r.err
+}
+
+// settleSeparator tells by the first bytes of the rows what separates values.
+func (r *Reader) settleSeparator(text []byte) {
+	r.sep = separator(r.found.Dialect, bytes.IndexByte(text, r.found.Quote) >= 0)
 }
 
 // lineAtHand reports whether the next row need probably not be waited for, or is too long for that to be known.
@@ -264,6 +281,9 @@ func (r *Reader) skimRows(rows *Rows) stop {
 	in.release()
 	for {
 		bytes, by := in.clean()
+		if stop := r.scan.stop; stop > 0 && stop-in.offset() < int64(len(bytes)) {
+			bytes, by = bytes[:max(stop-in.offset(), 0)], borderDirt
+		}
 		if rows.records() == 0 {
 			rows.FirstLine = r.scan.line
 		}
@@ -273,7 +293,7 @@ func (r *Reader) skimRows(rows *Rows) stop {
 		r.scan.line += lines
 		r.read += rows.Count - before
 		if used > 0 {
-			rows.End = in.source()
+			rows.End, rows.NextLine = in.source(), r.scan.line
 		}
 		switch {
 		case why != stopCut || by == borderEnd:
@@ -295,7 +315,7 @@ func (r *Reader) scanRow(rows *Rows) {
 	}
 	if rejected {
 		rows.reject(reject)
-		rows.End = r.scan.in.source()
+		rows.End, rows.NextLine = r.scan.in.source(), r.scan.line
 		return
 	}
 	values := r.fill(len(r.columns))
@@ -314,7 +334,7 @@ func (r *Reader) scanRow(rows *Rows) {
 	}
 	rows.Data = append(rows.Data, '\n')
 	rows.Count++
-	rows.End = r.scan.in.source()
+	rows.End, rows.NextLine = r.scan.in.source(), r.scan.line
 }
 
 // fits reports whether a record can be written in the format of the rows, and settles the format if it is the first one.
@@ -351,39 +371,30 @@ func (r *Reader) count() {
 	s := r.scan
 	switch {
 	case len(s.fields) < len(r.columns):
-		r.short.add(s.started)
+		r.repairs.short.add(s.started)
 	case len(s.fields) > len(r.columns):
-		r.extra.add(s.started)
+		r.repairs.extra.add(s.started)
 	case s.surplus > 0:
-		r.long.add(s.started)
+		r.repairs.long.add(s.started)
 	}
 	if s.mended {
-		r.mended.add(s.started)
+		r.repairs.mended.add(s.started)
 	}
 }
 
 // Dialect reports how the file is read, once Columns has returned.
-func (r *Reader) Dialect() events.Dialect { return r.found.report(r.scan.in.charset.String()) }
+func (r *Reader) Dialect() events.Dialect {
+	if r.opts.Resume != nil {
+		return r.opts.Resume.Dialect
+	}
+	return r.found.report(r.scan.in.charset.String())
+}
 
-// Rejected is how many rows were rejected so far.
+// Begin is where the first row starts, once Columns has returned: its byte offset in the source, and its line from 1.
+func (r *Reader) Begin() (offset, line int64) { return r.begin.offset, r.begin.line }
+
+// Rejected is how many rows were rejected so far, those before a resumed reading included.
 func (r *Reader) Rejected() int64 { return r.rejected }
 
 // unsure is a confidence below which the user should look at what was detected.
 const unsure = 0.4
-
-// Warnings counts the repairs made to the records read so far, with the first ten lines of each kind: title_lines for
-// those above the header that were skipped without being asked to, short_row for missing fields that were filled with
-// NULL, long_row for surplus empty fields that were dropped, extra_fields for values without a column that were kept, and
-// stray_quote for quotes that were not doubled and were kept. Before them stands uncertain when how the file is written was
-// no more than guessed.
-func (r *Reader) Warnings() []events.Warning {
-	var report []events.Warning
-	if r.found.confidence < unsure {
-		report = append(report, events.Warning{Code: events.WarnUncertain, Count: 1})
-	}
-	report = r.titles.appendTo(report, events.WarnTitleLines)
-	report = r.short.appendTo(report, events.WarnShortRow)
-	report = r.long.appendTo(report, events.WarnLongRow)
-	report = r.extra.appendTo(report, events.WarnExtraFields)
-	return r.mended.appendTo(report, events.WarnStrayQuote)
-}

@@ -42,6 +42,9 @@ func (r *Reader) reject(err error) (Reject, error) {
 	if err != nil {
 		return Reject{}, err
 	}
+	if err := s.crossed(); err != nil {
+		return Reject{}, err
+	}
 	reject.Raw = readable(raw)
 	r.rejected++
 	if r.firstBad == "" {

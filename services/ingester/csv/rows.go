@@ -12,6 +12,7 @@ type Rows struct {
 	Rejects   []Reject // rows that are not in Data
 	FirstLine int64    // of the first record or reject, from 1
 	End       int64    // the offset in the source behind the last one
+	NextLine  int64    // the line there
 
 	rejected int // bytes of Rejects
 }

@@ -38,7 +38,7 @@ func readRows(t *testing.T, src io.Reader, opts csv.Options, n int) outcome {
 		t.Errorf("the error is not sticky: first %v, then %v", err, again)
 	}
 	got.failure, got.message = showError(t, err)
-	got.warnings = showWarnings(r.Warnings())
+	got.warnings = showWarnings(r.TakeWarnings())
 	got.places = ends
 	return got
 }

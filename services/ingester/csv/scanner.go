@@ -19,6 +19,7 @@ type scanner struct {
 	width   int             // how many fields a row should have, as far as that is known before
 	heading bool            // whether the record in hand is of the header, where nothing stands for NULL
 
+	stop    int64 // the offset in the source that no record is to start at; 0 for none
 	line    int64 // of the next byte
 	started int64 // the line of the current record's first byte
 	start   int64 // the offset of that byte in the source's text
@@ -79,9 +80,12 @@ func (s *scanner) next() error {
 		s.damage, s.mended = nil, false
 		s.started, s.start, s.origin = s.line, s.in.offset(), s.in.source()
 		s.in.release()
+		if err := s.stopped(); err != nil {
+			return err
+		}
 		c, err := s.in.peek()
 		if err != nil {
-			return err
+			return s.orMoved(err)
 		}
 		if comment, err := s.skipComment(); err != nil || comment {
 			if err != nil {
@@ -94,7 +98,7 @@ func (s *scanner) next() error {
 			return err
 		}
 		if !blank || len(s.columns) == 1 { // a blank line is no record, save where it is a NULL
-			return nil
+			return s.crossed()
 		}
 	}
 }

@@ -50,12 +50,17 @@ func (r *Reader) settle() error {
 	r.found = detect(sample, complete, *r.opts.Stated)
 	r.found.confidence = min(r.found.confidence, sure)
 	r.opts.Dialect = r.found.Dialect
-	if r.opts.Stated.Delimiter == nil {
+	r.settleDialect()
+	return r.opts.validate()
+}
+
+// settleDialect makes the scanner ready for the dialect that was found.
+func (r *Reader) settleDialect() {
+	if r.opts.Stated != nil && r.opts.Stated.Delimiter == nil {
 		r.scan.guess(r.found.Dialect)
 	} else {
 		r.scan.use(r.found.Dialect)
 	}
-	return r.opts.validate()
 }
 
 func (r *Reader) sample() []byte {

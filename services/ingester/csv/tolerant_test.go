@@ -38,7 +38,7 @@ func readAll(t *testing.T, src io.Reader, opts csv.Options) outcome {
 		rows = csv.Rows{Data: rows.Data[:0]}
 	}
 	got.failure, got.message = showError(t, err)
-	got.warnings = showWarnings(r.Warnings())
+	got.warnings = showWarnings(r.TakeWarnings())
 	return got
 }
 

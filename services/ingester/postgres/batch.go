@@ -4,6 +4,8 @@ import (
 	"context"
 	"io"
 	"strings"
+
+	"sluice/pkg/events"
 )
 
 // Batch is a run of rows that is committed together with its row in the ledger. It may be under way already while it is
@@ -19,6 +21,10 @@ type Batch struct {
 	format  format
 	blocks  chan []byte
 	rejects []Reject
+
+	nextLine int64 // of the byte at End; 0 if that is not known
+	warnings []events.Warning
+	mark     Mark // at or behind End
 }
 
 // format is what COPY is told of the blocks.
@@ -47,7 +53,8 @@ func (b *Batch) Append(ctx context.Context, block Block) error {
 	}
 	b.Rows += block.Count
 	b.rejects = append(b.rejects, block.Rejects...)
-	b.End = block.End
+	b.warnings = events.MergeWarnings(b.warnings, block.Warnings)
+	b.End, b.nextLine = block.End, block.NextLine
 	b.size += block.size()
 	select {
 	case b.blocks <- block.Data:

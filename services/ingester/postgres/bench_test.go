@@ -38,7 +38,7 @@ func BenchmarkBatches(b *testing.B) {
 				if err != nil {
 					b.Fatal(err)
 				}
-				if err := load.Prepare(ctx, numbered(columns), events.Dialect{}); err != nil {
+				if err := load.Prepare(ctx, postgres.File{Columns: numbered(columns)}); err != nil {
 					b.Fatal(err)
 				}
 				copier := load.Copier(ctx, postgres.CopierConfig{Connections: 1, BatchBytes: way.bytes})

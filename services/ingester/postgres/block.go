@@ -1,6 +1,10 @@
 package postgres
 
-import "sync"
+import (
+	"sync"
+
+	"sluice/pkg/events"
+)
 
 // BlockSize is the capacity of the buffers for blocks, in bytes.
 const BlockSize = 256 << 10
@@ -15,7 +19,9 @@ type Block struct {
 	Count     int64  // of rows in Data
 	FirstLine int64  // of the first row in Data, from 1
 	End       int64  // byte offset in the source behind the last row, be it rejected or not
+	NextLine  int64  // of the byte there
 	Rejects   []Reject
+	Warnings  []events.Warning // about these rows
 }
 
 func (b Block) format() format { return format{b.Delimiter, b.Null, b.Extra} }

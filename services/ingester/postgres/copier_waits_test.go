@@ -95,7 +95,7 @@ func jobOfBatches(ctx context.Context, db *postgres.Database, table string, batc
 	if err != nil {
 		return err
 	}
-	if err := load.Prepare(ctx, columns("value"), events.Dialect{}); err != nil {
+	if err := load.Prepare(ctx, postgres.File{Columns: columns("value")}); err != nil {
 		return err
 	}
 	c := load.Copier(ctx, postgres.CopierConfig{Connections: 3, BatchBytes: 1})

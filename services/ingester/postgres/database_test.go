@@ -85,7 +85,7 @@ func TestWhatIsDecidedIsDurable(t *testing.T) {
 			_, err := first.Fail(testenv.Context(t), *events.Failf(events.CodeNotCSV, "no"), events.Figures{}, time.Now())
 			w.must(err)
 			load := w.open(w.db, 2)
-			w.must(load.Prepare(testenv.Context(t), columns("value"), events.Dialect{}))
+			w.must(load.Prepare(testenv.Context(t), postgres.File{Columns: columns("value")}))
 			w.commit(load, batch(0, 10, "a"))
 			w.publish(load, batch(10, 20, "b"))
 			w.wantList("commits", []string{

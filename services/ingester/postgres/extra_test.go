@@ -242,7 +242,7 @@ func TestFenceIsLostBeforeWidening(t *testing.T) {
 	c.must(c.write("a"))
 	c.must(c.Flush())
 	second := w.open(w.worker(w.url), 1)
-	w.must(second.Prepare(testenv.Context(t), columns("value"), events.Dialect{}))
+	w.must(second.Prepare(testenv.Context(t), postgres.File{Columns: columns("value")}))
 	before := w.ledger()
 	for range 2 {
 		w.wantFenceLost("widening", c.extra("b", "{stale}"))
@@ -321,8 +321,8 @@ func TestTakeoverOfAWidenedTableBeginsAnew(t *testing.T) {
 						t.Error("the frozen worker has done it")
 					}
 				}
-				w.wantNothingLeft()
-				w.must(second.Prepare(ctx, columns("value"), events.Dialect{}))
+				w.wantKept(second, "10-")
+				w.must(second.Prepare(ctx, postgres.File{Columns: columns("value")}))
 				again := w.writer(ctx, second, postgres.CopierConfig{Connections: 2, BatchBytes: 1 << 20})
 				again.must(again.write("a"))
 				want := []string{"value text"}
@@ -355,7 +355,7 @@ func TestWideningGetsPastAFrozenWorker(t *testing.T) {
 	if err := <-ended; err == nil {
 		t.Error("the frozen worker has done it")
 	}
-	w.must(second.Prepare(ctx, columns("value"), events.Dialect{}))
+	w.must(second.Prepare(ctx, postgres.File{Columns: columns("value")}))
 	c := w.writer(ctx, second, postgres.CopierConfig{Connections: 2, BatchBytes: 1 << 20})
 	c.must(c.write("a"))
 	c.must(c.extra("b", "{c}"))
@@ -367,7 +367,7 @@ func TestWideningGetsPastAFrozenWorker(t *testing.T) {
 func TestNoRoomForTheExtraColumn(t *testing.T) {
 	w := newWorld(t)
 	load := w.open(w.db, 1)
-	w.must(load.Prepare(testenv.Context(t), numbered(1600), events.Dialect{}))
+	w.must(load.Prepare(testenv.Context(t), postgres.File{Columns: numbered(1600)}))
 	c := w.writer(testenv.Context(t), load, postgres.CopierConfig{Connections: 1, BatchBytes: 1 << 20})
 	b := block(4711, 10, make([][]byte, 1601))
 	b.Extra = true
@@ -417,7 +417,7 @@ func jobThatWidens(ctx context.Context, db *postgres.Database, table string) err
 	if err != nil {
 		return err
 	}
-	if err := load.Prepare(ctx, columns("value"), events.Dialect{}); err != nil {
+	if err := load.Prepare(ctx, postgres.File{Columns: columns("value")}); err != nil {
 		return err
 	}
 	c := load.Copier(ctx, postgres.CopierConfig{Connections: 3, BatchBytes: 1})

@@ -26,9 +26,9 @@ func numbered(n int) []events.Column {
 
 func TestTooManyColumns(t *testing.T) {
 	w := newWorld(t)
-	err := w.open(w.db, 1).Prepare(testenv.Context(t), numbered(1601), events.Dialect{})
+	err := w.open(w.db, 1).Prepare(testenv.Context(t), postgres.File{Columns: numbered(1601)})
 	wantFailure(t, err, events.CodeTooManyColumns)
-	w.must(w.open(w.db, 1).Prepare(testenv.Context(t), numbered(1600), events.Dialect{}))
+	w.must(w.open(w.db, 1).Prepare(testenv.Context(t), postgres.File{Columns: numbered(1600)}))
 }
 
 func TestRefusedRowIsLocated(t *testing.T) {
@@ -52,7 +52,7 @@ func TestRefusedRowIsLocated(t *testing.T) {
 			if name == "too few values" {
 				width++
 			}
-			w.must(load.Prepare(testenv.Context(t), numbered(width), events.Dialect{}))
+			w.must(load.Prepare(testenv.Context(t), postgres.File{Columns: numbered(width)}))
 			b := func() *postgres.Batch { return batchOf(4711-2, 4720, c.row) }
 			commit := load.Commit(testenv.Context(t), b())
 			_, publish := load.Publish(testenv.Context(t), b(), w.publication())
@@ -115,7 +115,7 @@ func (w *world) wantRunFails(db *postgres.Database, claim postgres.Claim, code e
 	ctx := testenv.Context(w)
 	load, _, err := db.Open(ctx, claim)
 	w.must(err)
-	f := wantFailure(w, load.Prepare(ctx, columns("value"), events.Dialect{}), code)
+	f := wantFailure(w, load.Prepare(ctx, postgres.File{Columns: columns("value")}), code)
 	if !strings.Contains(f.Message, message) {
 		w.Errorf("the message is %q", f.Message)
 	}

@@ -47,7 +47,7 @@ func TestOpenGetsPastAFrozenWorker(t *testing.T) {
 				t.Error("the frozen worker has done it")
 			}
 			w.wantNothingLeft()
-			w.must(second.Prepare(ctx, columns("value"), events.Dialect{}))
+			w.must(second.Prepare(ctx, postgres.File{Columns: columns("value")}))
 			w.publish(second, batch(0, 10, "a"))
 			w.wantRows(w.name, "a")
 		})
@@ -72,7 +72,7 @@ func TestOpenGetsPastAFrozenOpener(t *testing.T) {
 	defer cancel()
 	load, _, err := w.db.Open(soon, w.claim(1))
 	w.must(err)
-	w.must(load.Prepare(soon, columns("value"), events.Dialect{}))
+	w.must(load.Prepare(soon, postgres.File{Columns: columns("value")}))
 	w.publish(load, batch(0, 10, "a"))
 	thaw()
 	<-ended

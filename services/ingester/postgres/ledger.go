@@ -24,9 +24,10 @@ type Claim struct {
 	Spec    events.Spec // what the job is to make, and of what
 }
 
-// Open makes the caller the one worker that may commit for a run of a job: it raises the fence, ends what earlier
-// workers have under way, and clears away what they left unfinished. If the run has ended already, it changes nothing
-// and returns the outcome instead of a load. It fails with [ErrSuperseded] if a newer run was opened.
+// Open makes the caller the one worker that may commit for a run of a job: it raises the fence and ends what earlier
+// workers have under way. What they committed for the run is [Load.Kept]; what is left of an older run is cleared away. If
+// the run has ended already, it changes nothing and returns the outcome instead of a load. It fails with [ErrSuperseded]
+// if a newer run was opened.
 //
 // An earlier worker may be frozen in the middle of a transaction, and no time-out on the server covers that; its
 // backends are therefore recognised by their application_name and terminated.
@@ -48,7 +49,7 @@ func (db *Database) Open(ctx context.Context, claim Claim) (*Load, *Outcome, err
 	if err := load.endBackends(ctx); err != nil {
 		return nil, nil, err
 	}
-	if err := load.clear(ctx); err != nil {
+	if err := load.takeOver(ctx); err != nil {
 		return nil, nil, err
 	}
 	return load, nil, nil
@@ -68,6 +69,7 @@ func (l *Load) raiseFence(ctx context.Context) (*Outcome, error) {
 		INSERT INTO sluice.loads AS l (job_id, run, attempt, fence, state, schema_name, spec)
 		VALUES ($1, $2, $3, 1, 'loading', $4, $5)
 		ON CONFLICT (job_id) DO UPDATE SET fence = l.fence + 1, run = excluded.run, attempt = excluded.attempt, spec = excluded.spec,
+		       columns = CASE WHEN l.run = excluded.run THEN l.columns END,
 		       state = 'loading', failure = NULL, figures = NULL, ended_at = NULL
 		WHERE l.state <> 'committed' AND (l.run < excluded.run OR l.run = excluded.run AND l.state = 'loading')
 		RETURNING fence`, l.JobID, l.Run, l.Attempt, l.Spec.Schema, spec).QueryRow(func(row pgx.Row) error {
@@ -101,10 +103,4 @@ func (l *Load) endBackends(ctx context.Context) error {
 		return fmt.Errorf("ending earlier backends of job %s: %w", l.JobID, failure(err))
 	}
 	return nil
-}
-
-// clear drops what earlier workers committed and did not publish, but for the rejects: the job may have been opened to
-// record that it failed, and why.
-func (l *Load) clear(ctx context.Context) error {
-	return l.underFence(ctx, func(tx pgx.Tx) error { return l.dropStaging(ctx, tx) })
 }

@@ -20,10 +20,12 @@ import (
 // opened again. A Load is for one goroutine, but for what its [Copier] has under way.
 type Load struct {
 	Claim
-	db      *Database
-	fence   int64
-	columns []events.Column
-	extra   bool // whether the staging table has the column _extra
+	db       *Database
+	fence    int64
+	columns  []events.Column
+	extra    bool  // whether the staging table has the column _extra
+	firstRow int64 // byte offset in the source of the first row
+	kept     *Kept
 
 	numbers   atomic.Int64 // of batches, given out so far
 	committed atomic.Int64 // batches
@@ -32,30 +34,36 @@ type Load struct {
 // Fence returns the load's fence: 1 for the first worker that opened the job, and one more for each later.
 func (l *Load) Fence() int64 { return l.fence }
 
-// Prepare makes the staging table, with one column of type text for each of columns, and keeps in the ledger how the
-// file is read.
-func (l *Load) Prepare(ctx context.Context, columns []events.Column, dialect events.Dialect) error {
-	decided := make([][]byte, 2)
-	for i, v := range []any{columns, dialect} {
+// Prepare makes the staging table, with one column for each of the file's, and keeps in the ledger how the file is read.
+// What earlier attempts have left is discarded.
+func (l *Load) Prepare(ctx context.Context, file File) error {
+	decided := make([][]byte, 3)
+	for i, v := range []any{file.Columns, file.Dialect, file.Warnings} {
 		data, err := json.Marshal(v)
 		if err != nil {
 			return fmt.Errorf("encoding for the ledger: %w", err)
 		}
 		decided[i] = data
 	}
-	l.columns, l.extra = columns, false
 	return l.underFence(ctx, func(tx pgx.Tx) error {
 		if _, err := tx.Exec(ctx, "SET LOCAL synchronous_commit = off"); err != nil {
 			return err
 		}
+		if l.kept != nil {
+			if err := l.discard(ctx, tx); err != nil {
+				return err
+			}
+		}
 		if err := l.forgetRejects(ctx, tx); err != nil {
 			return err
 		}
+		l.columns, l.firstRow = file.Columns, file.Begin
 		if _, err := tx.Exec(ctx, l.createStaging()); err != nil {
 			return err
 		}
-		_, err := tx.Exec(ctx, "UPDATE sluice.loads SET columns = $2, dialect = $3 WHERE job_id = $1",
-			l.JobID, decided[0], decided[1])
+		_, err := tx.Exec(ctx, `UPDATE sluice.loads SET columns = $2, dialect = $3, warnings = $4, source = $5, begin_offset = $6,
+			begin_line = $7 WHERE job_id = $1`,
+			l.JobID, decided[0], decided[1], decided[2], known(string(file.Source)), file.Begin, known(file.Line))
 		return err
 	})
 }
@@ -119,9 +127,11 @@ func (l *Load) commitBatch(ctx context.Context, tx pgx.Tx, b *Batch) error {
 // queueRecord adds the batch's row in the ledger.
 func (l *Load) queueRecord(to *pgx.Batch, b *Batch) {
 	to.Queue(`
-		INSERT INTO sluice.batches (job_id, batch, fence, start_offset, end_offset, first_line, rows, rejected)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
-		l.JobID, b.number, l.fence, b.Start, b.End, b.FirstLine, b.Rows, len(b.rejects))
+		INSERT INTO sluice.batches
+		       (job_id, batch, fence, start_offset, end_offset, first_line, next_line, rows, rejected, warnings, digest_offset, digest)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)`,
+		l.JobID, b.number, l.fence, b.Start, b.End, b.FirstLine, known(b.nextLine), b.Rows, len(b.rejects), encoded(b.warnings),
+		known(b.mark.Offset), b.mark.Digest)
 }
 
 // nearLine tells where in the file a batch began that the database refused: it does not say which row it was.

@@ -112,7 +112,7 @@ func TestSettledRunLeavesNothing(t *testing.T) {
 				w := newWorld(t)
 				load := w.open(w.db, 1)
 				if prepared {
-					w.must(load.Prepare(testenv.Context(t), columns("value"), events.Dialect{}))
+					w.must(load.Prepare(testenv.Context(t), postgres.File{Columns: columns("value")}))
 					w.commit(load, batch(0, 10, "a"))
 				}
 				outcome, err := settle(testenv.Context(t), load)
@@ -178,7 +178,7 @@ func TestStagingIsMadeAnew(t *testing.T) {
 	w := newWorld(t)
 	for n := range 4 {
 		load := w.open(w.db, 1)
-		w.must(load.Prepare(testenv.Context(t), numbered(n+1), events.Dialect{}))
+		w.must(load.Prepare(testenv.Context(t), postgres.File{Columns: numbered(n + 1)}))
 		w.commit(load, batchOf(0, 10, make([][]byte, n+1)))
 		if n == 3 {
 			w.publish(load, batch(10, 10))

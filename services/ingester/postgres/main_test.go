@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -83,7 +84,9 @@ func (w *world) open(db *postgres.Database, run int) *postgres.Load {
 func (w *world) prepared(db *postgres.Database) *postgres.Load {
 	w.Helper()
 	load := w.open(db, 1)
-	w.must(load.Prepare(testenv.Context(w), columns("value"), events.Dialect{Encoding: "utf-8", Delimiter: ","}))
+	w.must(load.Prepare(testenv.Context(w), postgres.File{
+		Columns: columns("value"), Dialect: events.Dialect{Encoding: "utf-8", Delimiter: ","},
+	}))
 	return load
 }
 
@@ -146,6 +149,27 @@ func (w *world) wantNothingLeft() {
 	w.wantList("batches", nil, "SELECT batch::text FROM sluice.batches")
 }
 
+// wantKept checks which gaps a load finds in what earlier attempts have committed, as start-end. Without any it finds nothing.
+func (w *world) wantKept(load *postgres.Load, gaps ...string) {
+	w.Helper()
+	var got []string
+	if kept := load.Kept(); kept != nil {
+		for _, g := range kept.Gaps {
+			end := ""
+			if g.End >= 0 {
+				end = strconv.FormatInt(g.End, 10)
+			}
+			got = append(got, fmt.Sprintf("%d-%s", g.Start, end))
+		}
+	}
+	if !slices.Equal(got, gaps) {
+		w.Errorf("kept are all but %q, want %q", got, gaps)
+	}
+	if gaps == nil {
+		w.wantNothingLeft()
+	}
+}
+
 // ledger is all that could change in the ledger and in the staged rows.
 func (w *world) ledger() []string {
 	w.Helper()
@@ -194,7 +218,7 @@ func wholeJob(ctx context.Context, db *postgres.Database, table string) error {
 	if err != nil {
 		return err
 	}
-	if err := load.Prepare(ctx, columns("value"), events.Dialect{}); err != nil {
+	if err := load.Prepare(ctx, postgres.File{Columns: columns("value")}); err != nil {
 		return err
 	}
 	if err := load.Commit(ctx, batch(0, 10, "a")); err != nil {

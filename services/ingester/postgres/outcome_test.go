@@ -36,7 +36,7 @@ func TestANewRunMayFollowOneThatEnded(t *testing.T) {
 			if after := w.ledger(); !reflect.DeepEqual(after, before) {
 				t.Errorf("that changed\n%q to\n%q", before, after)
 			}
-			w.must(second.Prepare(testenv.Context(t), columns("value"), events.Dialect{}))
+			w.must(second.Prepare(testenv.Context(t), postgres.File{Columns: columns("value")}))
 			w.publish(second, batch(0, 10, "a"))
 			w.wantRows(w.name, "a")
 		})
@@ -81,7 +81,7 @@ func TestOutcomeIsFinal(t *testing.T) {
 			ctx := testenv.Context(t)
 			load, _, err := w.db.Open(ctx, postgres.Claim{JobID: w.job, Run: 2, Attempt: 3, Spec: events.Spec{Schema: "public"}})
 			w.must(err)
-			w.must(load.Prepare(ctx, columns("value"), events.Dialect{}))
+			w.must(load.Prepare(ctx, postgres.File{Columns: columns("value")}))
 			want, err := c.settle(ctx, load)
 			w.must(err)
 			if want.State != c.state || want.Run != 2 || want.Attempt != 3 || time.Since(want.At).Abs() > time.Minute {

@@ -19,7 +19,7 @@ const maxDerivedNames = 100
 type Publication struct {
 	Table   string         // the dataset's name
 	Derived bool           // whether Table was derived and may get a suffix if it is taken
-	Result  events.Result  // to be kept in the ledger; Publish fills in table, schema, rows and rejected
+	Result  events.Result  // to be kept in the ledger; Publish fills in table, schema, rows and rejected, and adds warnings
 	Figures events.Figures // likewise; Publish fills in rows and rejected
 	At      time.Time
 }
@@ -61,18 +61,18 @@ func (l *Load) publish(ctx context.Context, tx pgx.Tx, last *Batch, p Publicatio
 	return &Outcome{State: events.StateSucceeded, Run: l.Run, Attempt: l.Attempt, Result: p.Result, Figures: p.Figures, At: p.At}, nil
 }
 
-// complete checks that as many batches as were committed tile the source from its first byte to end, and counts their
+// complete checks that as many batches as were committed tile the source from its first row to end, and counts their
 // rows and rejects. A server that crashed may have lost the latest ones.
 func (l *Load) complete(ctx context.Context, tx pgx.Tx, batches, end int64, p *Publication) error {
 	var found int64
 	var tiled bool
 	var upTo int64
 	err := tx.QueryRow(ctx, `
-		SELECT count(*), coalesce(bool_and(start_offset = previous_end), true), coalesce(max(end_offset), 0), coalesce(sum(rows), 0)::bigint,
+		SELECT count(*), coalesce(bool_and(start_offset = previous_end), true), coalesce(max(end_offset), $2), coalesce(sum(rows), 0)::bigint,
 		       coalesce(sum(rejected), 0)::bigint
-		FROM (SELECT start_offset, end_offset, rows, rejected, lag(end_offset, 1, 0::bigint) OVER (ORDER BY start_offset, end_offset)
+		FROM (SELECT start_offset, end_offset, rows, rejected, lag(end_offset, 1, $2::bigint) OVER (ORDER BY start_offset, end_offset)
 		      AS previous_end FROM sluice.batches WHERE job_id = $1) AS ranges`,
-		l.JobID).Scan(&found, &tiled, &upTo, &p.Result.Rows, &p.Result.Rejected)
+		l.JobID, l.firstRow).Scan(&found, &tiled, &upTo, &p.Result.Rows, &p.Result.Rejected)
 	if err != nil {
 		return fmt.Errorf("reading the batches of job %s: %w", l.JobID, failure(err))
 	}
@@ -83,7 +83,7 @@ func (l *Load) complete(ctx context.Context, tx pgx.Tx, batches, end int64, p *P
 		return events.Failf(events.CodeInternal, "the committed batches do not cover the source: they end at byte %d of %d", upTo, end)
 	}
 	p.Figures.Rows, p.Figures.Rejected = p.Result.Rows, p.Result.Rejected
-	return nil
+	return l.addWarnings(ctx, tx, p)
 }
 
 // rename gives the staging table the dataset's name, or the next free one if the name may vary.

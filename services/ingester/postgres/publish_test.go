@@ -115,7 +115,7 @@ func TestStrangeNamesAreKept(t *testing.T) {
 	load, _, err := w.db.Open(testenv.Context(t), postgres.Claim{JobID: w.job, Run: 1, Attempt: 1, Spec: events.Spec{Schema: schema}})
 	w.must(err)
 	names := []string{`"`, `'; --`, "%s", "$1", " ", "été", `\`, "select"}
-	w.must(load.Prepare(testenv.Context(t), columns(names...), events.Dialect{}))
+	w.must(load.Prepare(testenv.Context(t), postgres.File{Columns: columns(names...)}))
 	w.publish(load, batchOf(0, 0, make([][]byte, len(names))))
 	w.wantList("columns", names, `SELECT column_name::text FROM information_schema.columns
 		WHERE table_schema = $1 AND table_name = $2 ORDER BY ordinal_position`, schema, strange)

@@ -56,6 +56,14 @@ func known[T comparable](value T) any {
 	return value
 }
 
+// encoded returns NULL for no warnings.
+func encoded(list []events.Warning) any {
+	if len(list) == 0 {
+		return nil
+	}
+	return list // as JSON, by its column
+}
+
 // forgetRejects deletes the rejects of the job.
 func (l *Load) forgetRejects(ctx context.Context, tx pgx.Tx) error {
 	_, err := tx.Exec(ctx, "DELETE FROM sluice.rejects WHERE job_id = $1", l.JobID)

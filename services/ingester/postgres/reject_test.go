@@ -214,7 +214,7 @@ func TestOpenGetsPastAWorkerFrozenBesideRejects(t *testing.T) {
 			}
 			w.wantNothingLeft()
 			w.wantRejects()
-			w.must(second.Prepare(ctx, columns("value"), events.Dialect{}))
+			w.must(second.Prepare(ctx, postgres.File{Columns: columns("value")}))
 			w.publish(second, batchOfBlock(0, rejects))
 			w.wantRejects("20:x")
 		})
@@ -251,7 +251,7 @@ func TestHowLongRejectsStay(t *testing.T) {
 		"failed, and a new run": {func(w *world, l *postgres.Load) {
 			_, err := settlings["fail"](ctx(w), l)
 			w.must(err)
-			w.must(w.open(w.db, 2).Prepare(ctx(w), columns("value"), events.Dialect{}))
+			w.must(w.open(w.db, 2).Prepare(ctx(w), postgres.File{Columns: columns("value")}))
 		}, false},
 		"cancelled": {func(w *world, l *postgres.Load) {
 			_, err := settlings["cancel"](ctx(w), l)

@@ -33,9 +33,7 @@ func TestPublishingWithoutAnAnswerIsUncertain(t *testing.T) {
 				t.Fatalf("outcome %+v, want one: %t", outcome, c.committed)
 			}
 			if outcome == nil {
-				w.wantNothingLeft()
-				w.must(again.Prepare(testenv.Context(t), columns("value"), events.Dialect{}))
-				w.commit(again, batch(0, 10, "a"))
+				w.wantKept(again, "10-")
 				outcome = w.publish(again, batch(10, 20, "b"))
 			}
 			if r := outcome.Result; outcome.State != events.StateSucceeded || r.Rows != 2 || r.Table != w.name {
@@ -48,19 +46,24 @@ func TestPublishingWithoutAnAnswerIsUncertain(t *testing.T) {
 }
 
 func TestBatchWithoutAnAnswerIsUncertain(t *testing.T) {
-	for name, fault := range map[string]fault{"lost": cutBeforeCommit, "answer lost": cutAfterCommit} {
+	for name, tt := range map[string]struct {
+		fault fault
+		kept  []string
+	}{"lost": {fault: cutBeforeCommit}, "answer lost": {cutAfterCommit, []string{"10-"}}} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t)
 			proxy, url := throughProxy(t, w.url)
 			load := w.prepared(w.worker(url))
-			proxy.arm(fault)
+			proxy.arm(tt.fault)
 			if err := load.Commit(testenv.Context(t), batch(0, 10, "a")); !errors.Is(err, postgres.ErrUncertain) {
 				t.Fatalf("commit: %v, want ErrUncertain", err)
 			}
 			again := w.open(w.db, 1)
-			w.wantNothingLeft()
-			w.must(again.Prepare(testenv.Context(t), columns("value"), events.Dialect{}))
-			w.commit(again, batch(0, 10, "a"))
+			w.wantKept(again, tt.kept...)
+			if tt.kept == nil {
+				w.must(again.Prepare(testenv.Context(t), postgres.File{Columns: columns("value")}))
+				w.commit(again, batch(0, 10, "a"))
+			}
 			w.publish(again, batch(10, 20, "b"))
 			w.wantRows(w.name, "a", "b")
 		})

@@ -34,30 +34,6 @@ func RetryAfter(err error) time.Duration {
 	return 0
 }
 
-// accept decides whether an answer is a file that can be loaded, and closes its body if not.
-func (h *HTTP) accept(resp *http.Response, at target) error {
-	err := h.judge(resp, at)
-	if err != nil {
-		resp.Body.Close() //nolint:errcheck // the failure says more
-		return err
-	}
-	return nil
-}
-
-func (h *HTTP) judge(resp *http.Response, at target) error {
-	if resp.StatusCode != http.StatusOK {
-		return judgeStatus(resp, at)
-	}
-	if coding := contentCoding(resp); coding != "" {
-		return events.Failf(events.CodeSourceUnsupported,
-			"%s is sent with %s Content-Encoding though none was asked for; have its server send it plain", at, coding)
-	}
-	if resp.ContentLength > h.limits.Size {
-		return tooLarge(at, h.limits.Size)
-	}
-	return nil
-}
-
 func judgeStatus(resp *http.Response, at target) error {
 	a := answer{status: resp.StatusCode}
 	switch s := resp.StatusCode; {

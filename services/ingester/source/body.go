@@ -30,28 +30,35 @@ type Body struct {
 	at      target
 	name    string
 	charset string
-	size    int64 // negative if unknown
+	size    int64 // of the whole file; negative if unknown
 	framed  bool
 	limits  Limits
 
-	hash hash.Hash
-	read int64
-	err  error // what every further Read returns
+	validator Validator
+	proven    bool   // by the validator to be the file of an earlier attempt
+	marks     []mark // of that attempt, ahead of offset
+	covered   int64  // the offset of its last mark
+
+	hash   hash.Hash // of the bytes before offset
+	offset int64
+	err    error // what every further Read returns
 }
 
 func newBody(ctx, trip context.Context, end context.CancelCauseFunc, resp *http.Response, at target, name string,
 	limits Limits,
 ) *Body {
 	stalled := func() { end(errStalled) } // closes the connection, so that a waiting Read returns
+	size, framed := extent(resp)
 	return &Body{
 		ctx: ctx, trip: trip, end: end, wire: resp.Body,
 		stream: newStallReader(resp.Body, limits.StallWindow, limits.StallRate, stalled),
-		at:     at, name: name, charset: charset(resp), size: resp.ContentLength, limits: limits, hash: sha256.New(),
-		framed: resp.ContentLength >= 0 || len(resp.TransferEncoding) > 0,
+		at:     at, name: name, charset: charset(resp), size: size, framed: framed, limits: limits,
+		validator: validatorOf(resp, at, size), hash: sha256.New(),
 	}
 }
 
-// Size returns the length in bytes that the server announced (RFC 9110, section 8.6), false if it did not.
+// Size returns the length in bytes of the whole file that the server announced (RFC 9110, section 8.6), false if it did
+// not.
 func (b *Body) Size() (int64, bool) { return max(b.size, 0), b.size >= 0 }
 
 // LengthVerified reports whether the server marks the file's end, by an announced length or by chunks. Where only the end
@@ -66,22 +73,33 @@ func (b *Body) Name() string { return b.name }
 // not.
 func (b *Body) Charset() string { return b.charset }
 
-// Checksum returns "sha256:" and the hex digest of all bytes read so far; at io.EOF it is the file's.
+// Validator returns what this version of the file is recognised by. A resumed body has the one it was resumed with, or none
+// if that proved nothing; it replaces the one kept, before anything read from this body is kept.
+func (b *Body) Validator() Validator { return b.validator }
+
+// Offset returns the place in the file of the next byte that Read returns.
+func (b *Body) Offset() int64 { return b.offset }
+
+// Checksum returns "sha256:" and the hex digest of all bytes before Offset; at io.EOF it is the file's.
 func (b *Body) Checksum() string { return "sha256:" + hex.EncodeToString(b.hash.Sum(nil)) }
 
 // Read reads the file. Its errors are io.EOF only after the whole file, the context's error once that is done,
-// fs.ErrClosed after Close, and otherwise an [*events.Failure].
+// fs.ErrClosed after Close, [ErrChanged] where the bytes are not those that the body was resumed for, and otherwise an
+// [*events.Failure].
 func (b *Body) Read(p []byte) (int, error) {
 	if b.err != nil {
 		return 0, b.err
 	}
-	n, err := b.stream.Read(p)
-	if over := b.read + int64(n) - b.limits.Size; over > 0 {
+	n, err := b.stream.Read(b.untilMark(p))
+	if over := b.offset + int64(n) - b.limits.Size; over > 0 {
 		n -= int(over)
 		b.err = tooLarge(b.at, b.limits.Size)
 	}
-	b.read += int64(n)
+	b.offset += int64(n)
 	b.hash.Write(p[:n])
+	if changed := b.pass(); changed != nil {
+		n, b.err = 0, changed
+	}
 	if err != nil && b.err == nil {
 		b.err = b.explain(err)
 	}
@@ -96,8 +114,8 @@ func (b *Body) Close() error {
 
 // explain says why reading ended: by us, if the trip did, else by the server.
 func (b *Body) explain(err error) error {
-	if err == io.EOF { //nolint:errorlint // a wrapped one is not the end
-		return io.EOF
+	if err == io.EOF && b.offset >= b.size { //nolint:errorlint // a wrapped one is not the end
+		return b.ended()
 	}
 	switch cause := context.Cause(b.trip); {
 	case cause == nil:
@@ -115,7 +133,7 @@ func (b *Body) explain(err error) error {
 
 func (b *Body) progress() string {
 	if b.size < 0 {
-		return fmt.Sprintf("%d bytes of an unknown number", b.read)
+		return fmt.Sprintf("%d bytes of an unknown number", b.offset)
 	}
-	return fmt.Sprintf("%d of %d bytes", b.read, b.size)
+	return fmt.Sprintf("%d of %d bytes", b.offset, b.size)
 }

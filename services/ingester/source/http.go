@@ -55,15 +55,17 @@ func newTransport(limits Limits, d *dialer) *http.Transport {
 // Its errors are an [*events.Failure], or ctx's error once ctx is done. ctx also ends the reading of the body, so it
 // must live as long as that. The caller closes the body.
 func (h *HTTP) Open(ctx context.Context, rawURL string) (*Body, error) {
+	return h.open(ctx, rawURL, nil)
+}
+
+// open asks for the rest of a file, or for the whole if r is nil.
+func (h *HTTP) open(ctx context.Context, rawURL string, r *rest) (*Body, error) {
 	first, err := parseTarget(rawURL)
 	if err != nil {
 		return nil, err
 	}
 	trip, end := context.WithCancelCause(ctx)
-	resp, at, err := h.follow(trip, first)
-	if err == nil {
-		err = h.accept(resp, at)
-	}
+	resp, at, err := h.ask(trip, first, r) //nolint:bodyclose // the Body closes it
 	if err != nil {
 		end(nil)
 		if ctx.Err() != nil {
@@ -71,11 +73,19 @@ func (h *HTTP) Open(ctx context.Context, rawURL string) (*Body, error) {
 		}
 		return nil, err
 	}
-	return newBody(ctx, trip, end, resp, at, nameOf(first.url), h.limits), nil
+	body := newBody(ctx, trip, end, resp, at, nameOf(first.url), h.limits)
+	if r == nil {
+		return body, nil
+	}
+	if err := body.goOn(r, resp.StatusCode == http.StatusPartialContent); err != nil {
+		body.Close() //nolint:errcheck // the failure says more
+		return nil, err
+	}
+	return body, nil
 }
 
 // get sends one request and returns its answer, whatever the status.
-func (h *HTTP) get(ctx context.Context, at target) (*http.Response, error) {
+func (h *HTTP) get(ctx context.Context, at target, r *rest) (*http.Response, error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, at.url.String(), nil)
 	if err != nil {
 		return nil, events.Failf(events.CodeSourceUnsupported, "%s is not an address that HTTP can ask for; check it", at)
@@ -89,6 +99,7 @@ func (h *HTTP) get(ctx context.Context, at target) (*http.Response, error) {
 		password, _ := at.user.Password()
 		req.SetBasicAuth(at.user.Username(), password)
 	}
+	r.narrow(req.Header, at)
 	resp, err := h.transport.RoundTrip(req) // not a Client, which sends a Referer and prints whole URLs in its errors
 	if err != nil {
 		return nil, h.explain(err, at)

@@ -9,10 +9,10 @@ import (
 
 // follow asks first and then wherever it redirects (RFC 9110, section 15.4), up to the limit. It returns the answer
 // that is no redirect and the address that gave it.
-func (h *HTTP) follow(ctx context.Context, first target) (*http.Response, target, error) {
+func (h *HTTP) follow(ctx context.Context, first target, r *rest) (*http.Response, target, error) {
 	at := first
 	for followed := 0; ; followed++ {
-		resp, err := h.get(ctx, at)
+		resp, err := h.get(ctx, at, r)
 		if err != nil || !isRedirect(resp.StatusCode) {
 			return resp, at, err
 		}

@@ -1,0 +1,75 @@
+package ingester
+
+import (
+	"errors"
+	"io"
+	"time"
+
+	"sluice/pkg/events"
+	"sluice/services/ingester/csv"
+	"sluice/services/ingester/postgres"
+)
+
+// copy hands the file's records over in blocks. What a slow source has brought is committed from time to time, and so is all
+// that was read when the service is shut down.
+func (a *attempt) copy(copier *postgres.Copier, rows *csv.Reader, file sections) error {
+	a.report.phase(events.PhaseLoading)
+	a.copying.Store(true)
+	block, done := csv.Rows{Data: copier.Buffer()}, a.report.figures().Rows
+	due := time.Now().Add(a.config.BatchTime)
+	for atHand := true; ; {
+		var full bool
+		var err error
+		if atHand || file.await(time.Until(due)) {
+			full, err = rows.ReadRows(&block)
+		}
+		ended := err == io.EOF //nolint:errorlint // a wrapped one is not the end
+		a.report.update(func(f *events.Figures) { f.Rows, f.Rejected = done+block.Count, rows.Rejected() })
+		if err != nil && !ended {
+			return errors.Join(err, keepRejects(copier, blockOf(block, rows), err))
+		}
+		late, draining := time.Now().After(due), a.isDraining()
+		if (full || late || ended || draining) && !block.Empty() {
+			done += block.Count
+			if err := copier.Write(blockOf(block, rows)); err != nil {
+				return err
+			}
+			block = csv.Rows{Data: copier.Buffer()}
+		}
+		switch {
+		case ended:
+			return nil
+		case draining:
+			return errors.Join(errDraining, copier.Flush())
+		case late:
+			copier.Cut()
+			due = time.Now().Add(a.config.BatchTime)
+		}
+		atHand = full
+	}
+}
+
+// keepRejects commits the rejected rows that a job fails because of, so that its user can see them.
+func keepRejects(copier *postgres.Copier, block postgres.Block, why error) error {
+	var f *events.Failure
+	if !errors.As(why, &f) || f.Code != events.CodeTooManyBadRows {
+		return nil
+	}
+	if err := copier.Write(block); err != nil {
+		return err
+	}
+	return copier.Flush()
+}
+
+// sharing says how the file is shared out to connections.
+func (a *attempt) sharing(in *file) postgres.CopierConfig {
+	config := postgres.CopierConfig{Connections: a.config.Connections, BatchBytes: a.config.BatchBytes, Mark: in.latestMark}
+	if config.Connections == 0 {
+		config.Connections = a.parts.Database.Connections()
+	}
+	if a.job.Spec.Ordered {
+		config.Connections = 1
+	}
+	config.FileBytes, _ = in.Size()
+	return config
+}

@@ -1,0 +1,37 @@
+package ingester
+
+import (
+	"time"
+
+	"sluice/pkg/events"
+	"sluice/services/ingester/csv"
+	"sluice/services/ingester/postgres"
+	"sluice/services/ingester/source"
+)
+
+// publication describes the dataset.
+func (a *attempt) publication(body *source.Body, rows *csv.Reader, began time.Time) postgres.Publication {
+	now := time.Now().UTC().Truncate(time.Millisecond)
+	spec := a.job.Spec
+	figures := a.report.figures()
+	figures.Phase, figures.BytesPerSecond = events.PhaseDone, 0
+	figures.TotalBytes = &figures.Bytes
+	columns, _ := rows.Columns() // which were had already
+	p := postgres.Publication{
+		Table: spec.Table, Figures: figures, At: now,
+		Result: events.Result{
+			Outcome: "loaded", Bytes: figures.Bytes, Columns: reportable(columns), Dialect: rows.Dialect(),
+			Warnings: []events.Warning{}, Checksum: body.Checksum(),
+			Durations: events.Durations{
+				QueuedMS: began.Sub(spec.CreatedAt).Milliseconds(), LoadingMS: now.Sub(began).Milliseconds(),
+			},
+		},
+	}
+	if !body.LengthVerified() {
+		p.Result.Warnings = append(p.Result.Warnings, events.Warning{Code: events.WarnLengthUnverified, Count: 1})
+	}
+	if p.Table == "" {
+		p.Table, p.Derived = postgres.DerivedName(source.Stem(body.Name()), spec.CreatedAt), true
+	}
+	return p
+}
