@@ -3,6 +3,7 @@
 .DEFAULT_GOAL := help
 SHELL := bash
 FUZZTIME ?= 10s
+SOAKTIME ?= 1h
 
 modules = $(shell go list -m -f '{{.Dir}}')
 
@@ -25,6 +26,10 @@ test: ## run every test
 .PHONY: race
 race: ## run every test under the race detector
 	go test -race work
+
+.PHONY: soak
+soak: ## break Sluice in all ways, with fresh seeds, for an hour (SOAKTIME=10m, SOAKFLAGS=-fault.seed=1)
+	go test -v -timeout 0 -run TestFaults ./test/fault -fault.long -fault.for $(SOAKTIME) $(SOAKFLAGS)
 
 .PHONY: fuzz
 fuzz: ## fuzz each parser for a short while (FUZZTIME=1m for longer)

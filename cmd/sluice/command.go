@@ -16,7 +16,7 @@ func newCommand() *cobra.Command {
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
-	root.AddCommand(newUpCommand(), newSetupCommand())
+	root.AddCommand(newUpCommand(), newSetupCommand(), newAdminCommand())
 	return root
 }
 

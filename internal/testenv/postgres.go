@@ -2,7 +2,6 @@ package testenv
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -93,27 +92,11 @@ func adminURL(ctx context.Context) (string, error) {
 	return cluster.server.SocketURL("postgres"), nil
 }
 
-// startCluster runs a throw-away server on a copy of a cluster that is made once for all test processes.
+// startCluster runs a throw-away server.
 func startCluster(ctx context.Context) (*localpg.Server, error) {
-	bins, err := localpg.Find(os.Getenv("SLUICE_PGBIN"))
-	if err != nil {
-		return nil, err
-	}
-	template := filepath.Join(os.TempDir(), fmt.Sprintf("sluice-test-cluster-%d-%d", bins.Version, os.Getuid()), "pgdata")
-	if err := os.MkdirAll(filepath.Dir(template), 0o711); err != nil { //nolint:gosec // the server's user passes through
-		return nil, fmt.Errorf("making a place for the template cluster: %w", err)
-	}
-	if _, err := os.Stat(filepath.Join(template, "PG_VERSION")); errors.Is(err, os.ErrNotExist) {
-		if err := localpg.Init(ctx, bins, template); err != nil {
-			return nil, err
-		}
-	}
 	dir, err := os.MkdirTemp("", "sluice-test-pg-")
 	if err != nil {
 		return nil, fmt.Errorf("making a place for Postgres: %w", err)
 	}
-	return localpg.Start(ctx, localpg.Config{
-		Dir: dir, BinDir: bins.Dir, Template: template,
-		Settings: map[string]string{"fsync": "off", "full_page_writes": "off", "shared_buffers": "32MB", "max_connections": "200"},
-	})
+	return StartPostgres(ctx, dir, nil)
 }

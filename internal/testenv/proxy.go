@@ -1,7 +1,6 @@
 package testenv
 
 import (
-	"bytes"
 	"net"
 	"sync"
 	"testing"
@@ -16,15 +15,9 @@ type Proxy struct {
 	mu     sync.Mutex
 	closed bool
 	links  map[net.Conn]struct{}
-	fault  *fault
-}
-
-// fault strikes the first connection on which the client sends what it looks for.
-type fault struct {
-	pattern []byte
-	forward bool            // it to the server, whose answer is then lost
-	resume  <-chan struct{} // until when to hold it back; nil to cut the connection
-	struck  chan struct{}
+	faults []*fault
+	link   Link
+	hole   chan struct{} // closed when there is none any more; nil without one
 }
 
 // StartProxy forwards what it receives to a server, such as "tcp", "127.0.0.1:4222", until the end of the test.
@@ -35,7 +28,7 @@ func StartProxy(t testing.TB, network, server string) *Proxy {
 		t.Fatalf("listening for a proxy: %v", err)
 	}
 	p := &Proxy{listener: l, network: network, server: server, links: make(map[net.Conn]struct{})}
-	t.Cleanup(func() { _ = l.Close(); p.Cut() })
+	t.Cleanup(func() { _ = l.Close(); p.Cut(); p.Mend() })
 	go p.accept()
 	return p
 }
@@ -53,32 +46,18 @@ func (p *Proxy) Cut() {
 	}
 }
 
+// Redirect sends new connections to a server that has moved.
+func (p *Proxy) Redirect(server string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.server = server
+}
+
 // Restore lets connections through again.
 func (p *Proxy) Restore() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.closed = false
-}
-
-// CutAt ends the next connection on which the client sends pattern in one piece: before the server gets to see that
-// piece, or, with forward, when the server has answered it and before the client gets to see the answer. The returned
-// channel is closed then.
-func (p *Proxy) CutAt(pattern string, forward bool) <-chan struct{} {
-	return p.arm(&fault{pattern: []byte(pattern), forward: forward})
-}
-
-// HoldAt holds back what the client sends on a connection, from the piece with pattern in it on, until resume is closed.
-// The returned channel is closed when it begins to.
-func (p *Proxy) HoldAt(pattern string, resume <-chan struct{}) <-chan struct{} {
-	return p.arm(&fault{pattern: []byte(pattern), resume: resume})
-}
-
-func (p *Proxy) arm(f *fault) <-chan struct{} {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	f.struck = make(chan struct{})
-	p.fault = f
-	return f.struck
 }
 
 func (p *Proxy) accept() {
@@ -87,18 +66,25 @@ func (p *Proxy) accept() {
 		if err != nil {
 			return
 		}
-		server, err := new(net.Dialer).Dial(p.network, p.server)
-		if err != nil {
-			_ = client.Close()
-			continue
-		}
-		if !p.add(client, server) {
-			continue
-		}
-		lost := make(chan *fault, 1)
-		go p.toServer(client, server, lost)
-		go p.toClient(client, server, lost)
+		go p.connect(client)
 	}
+}
+
+func (p *Proxy) connect(client net.Conn) {
+	p.mu.Lock()
+	network, address := p.network, p.server
+	p.mu.Unlock()
+	server, err := new(net.Dialer).Dial(network, address)
+	if err != nil {
+		_ = client.Close()
+		return
+	}
+	if !p.add(client, server) {
+		return
+	}
+	lost, budget := make(chan *fault, 1), p.budget()
+	go p.toServer(client, server, lost, budget)
+	go p.toClient(client, server, lost, budget)
 }
 
 func (p *Proxy) add(conns ...net.Conn) bool {
@@ -121,56 +107,4 @@ func (p *Proxy) end(conns ...net.Conn) {
 		_ = c.Close()
 		delete(p.links, c)
 	}
-}
-
-func (p *Proxy) toServer(client, server net.Conn, lost chan<- *fault) {
-	defer p.end(client, server)
-	buf := make([]byte, 64<<10)
-	for {
-		n, err := client.Read(buf)
-		switch f := p.strikes(buf[:n]); {
-		case f == nil:
-		case f.resume != nil:
-			close(f.struck)
-			<-f.resume
-		case f.forward:
-			lost <- f
-		default:
-			p.end(client, server)
-			close(f.struck)
-			return
-		}
-		if _, werr := server.Write(buf[:n]); err != nil || werr != nil {
-			return
-		}
-	}
-}
-
-func (p *Proxy) toClient(client, server net.Conn, lost <-chan *fault) {
-	defer p.end(client, server)
-	buf := make([]byte, 64<<10)
-	for {
-		n, err := server.Read(buf)
-		select {
-		case f := <-lost:
-			p.end(client, server)
-			close(f.struck)
-			return
-		default:
-		}
-		if _, werr := client.Write(buf[:n]); err != nil || werr != nil {
-			return
-		}
-	}
-}
-
-func (p *Proxy) strikes(sent []byte) *fault {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	f := p.fault
-	if f == nil || !bytes.Contains(sent, f.pattern) {
-		return nil
-	}
-	p.fault = nil
-	return f
 }

@@ -80,8 +80,8 @@ func Bind(ctx context.Context, nc *nats.Conn) (*Bus, error) {
 		Conn:      nc,
 		Jobs:      &Jobs{js: js, stream: jobs},
 		Events:    &Events{js: js, stream: events},
-		Registers: &Registers{conn: nc, kv: control},
-		Documents: documents,
+		Registers: &Registers{conn: nc, kv: bucket{control, nc}},
+		Documents: bucket{documents, nc},
 	}, nil
 }
 

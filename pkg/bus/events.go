@@ -28,28 +28,66 @@ func (s *Events) Publish(ctx context.Context, e events.Event) (uint64, error) {
 // PublishFirst appends an event only if its subject has none yet, and fails with [ErrConflict] otherwise. It sets no
 // message id: a repeated one would be answered as a success.
 func (s *Events) PublishFirst(ctx context.Context, e events.Event) (uint64, error) {
-	return s.publish(ctx, e, jetstream.WithExpectLastSequencePerSubject(0))
+	return s.PublishNext(ctx, e, 0)
 }
 
-func (s *Events) publish(ctx context.Context, e events.Event, opt jetstream.PublishOpt) (uint64, error) {
+// PublishNext appends an event only if the last one of its job and type is at the given sequence, and fails with
+// [ErrConflict] otherwise. Like PublishFirst it sets no message id.
+func (s *Events) PublishNext(ctx context.Context, e events.Event, last uint64) (uint64, error) {
+	return s.publishAfter(ctx, e, last)
+}
+
+// PublishMissing appends an event as PublishNext does which the history lacks, although it may have been told before. If it
+// is told by others with its message id a moment later, it is stored once all the same.
+func (s *Events) PublishMissing(ctx context.Context, e events.Event, last uint64) (uint64, error) {
+	sequence, err := s.publishAfter(ctx, e, last, jetstream.WithMsgID(e.ID))
+	if err != nil {
+		return 0, err
+	}
+	_, kept, _, err := s.Last(ctx, e.JobID, e.Type)
+	if err != nil || kept >= sequence {
+		return sequence, err
+	}
+	return s.PublishNext(ctx, e, last) // the server remembers it and has it not any more
+}
+
+func (s *Events) publishAfter(
+	ctx context.Context, e events.Event, last uint64, opts ...jetstream.PublishOpt,
+) (uint64, error) {
+	opts = append(opts, jetstream.WithExpectLastSequencePerSubject(last))
+	return onceSettled(ctx, func() (uint64, error) {
+		sequence, err := s.publish(ctx, e, opts...)
+		if !hasCode(err, jetstream.JSErrCodeStreamWrongLastSequenceConstant) {
+			return sequence, err
+		}
+		// A replicated stream says so, too, while the other one is only on its way and may yet be lost.
+		now, lost := askLeader(ctx, s.js.Conn(), EventsStream, lookup{Last: e.Subject()})
+		if last == 0 && errors.Is(lost, jetstream.ErrMsgNotFound) || lost == nil && now.Sequence == last {
+			return 0, errInProcess
+		}
+		return 0, err
+	})
+}
+
+func (s *Events) publish(ctx context.Context, e events.Event, opts ...jetstream.PublishOpt) (uint64, error) {
 	data, err := json.Marshal(e)
 	if err != nil {
 		return 0, fmt.Errorf("encoding event %s: %w", e.ID, err)
 	}
 	msg := &nats.Msg{Subject: e.Subject(), Data: data, Header: eventHeader(ctx, e)}
-	ack, err := s.js.PublishMsg(ctx, msg, opt)
+	sequence, err := publish(ctx, s.js, msg, opts...)
 	if Conflict(err) {
-		return 0, fmt.Errorf("appending event %s: %w", e.ID, ErrConflict)
+		return 0, fmt.Errorf("appending event %s: %w: %w", e.ID, ErrConflict, err)
 	}
 	if err != nil {
 		return 0, fmt.Errorf("appending event %s: %w", e.ID, unavailable(err))
 	}
-	return ack.Sequence, nil
+	return sequence, nil
 }
 
 // Last returns the last event of one type of a job and its sequence, or false if there is none.
 func (s *Events) Last(ctx context.Context, jobID string, t events.Type) (events.Event, uint64, bool, error) {
-	msg, err := s.stream.GetLastMsgForSubject(ctx, events.EventSubject(jobID, t))
+	msg, err := askLeader(ctx, s.js.Conn(), EventsStream, lookup{Last: events.EventSubject(jobID, t)})
 	if errors.Is(err, jetstream.ErrMsgNotFound) {
 		return events.Event{}, 0, false, nil
 	}

@@ -1,11 +1,15 @@
 package bus_test
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"reflect"
+	"sync"
 	"testing"
 	"time"
+
+	"github.com/nats-io/nats.go/jetstream"
 
 	"sluice/internal/testenv"
 	"sluice/pkg/bus"
@@ -50,6 +54,79 @@ func TestFirstEventIsTheOnlyFirst(t *testing.T) {
 	got, sequence, found, err := b.Events.Last(ctx, jobID, events.TypeCreated)
 	if err != nil || !found || sequence != 1 || !reflect.DeepEqual(got, e) {
 		t.Errorf("stored is %+v at %d (%t, %v), want %+v", got, sequence, found, err, e)
+	}
+}
+
+func TestNextEventFollowsTheLastOne(t *testing.T) {
+	n, ctx := testenv.StartNATS(t), testenv.Context(t)
+	b := n.Bus("status")
+	last := uint64(0)
+	for run := 2; run < 5; run++ {
+		e := newEvent(events.Position{Run: run}, events.Redriven{})
+		sequence, err := b.Events.PublishNext(ctx, e, last)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := b.Events.PublishNext(ctx, e, last); !errors.Is(err, bus.ErrConflict) {
+			t.Errorf("run %d, behind the same event again: %v", run, err)
+		}
+		last = sequence
+	}
+}
+
+// TestMissingEventIsStoredOnce holds that an event which was told and lost can be told again at once, by one of many.
+func TestMissingEventIsStoredOnce(t *testing.T) {
+	n, ctx := testenv.StartNATS(t), testenv.Context(t)
+	b := n.Bus("worker")
+	e := newEvent(events.Position{Run: 2}, events.Cancelled{})
+	first := newEvent(events.Position{Run: 1}, events.Cancelled{})
+	for _, told := range []events.Event{first, e} {
+		if _, err := b.Events.Publish(ctx, told); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := b.Events.PublishMissing(ctx, e, 1); !errors.Is(err, bus.ErrConflict) {
+		t.Errorf("one that was told since: %v", err)
+	}
+	if err := openStream(ctx, t, b).DeleteMsg(ctx, 2); err != nil {
+		t.Fatal(err)
+	}
+	errs := make([]error, 4)
+	var group sync.WaitGroup
+	for i := range errs {
+		group.Go(func() { _, errs[i] = b.Events.PublishMissing(ctx, e, 1) })
+	}
+	group.Wait()
+	for _, err := range errs {
+		if err != nil && !errors.Is(err, bus.ErrConflict) {
+			t.Errorf("losing: %v", err)
+		}
+	}
+	if got := stored(ctx, t, b, bus.EventsStream); got != 2 {
+		t.Errorf("%d events are stored", got)
+	}
+}
+
+func openStream(ctx context.Context, t testing.TB, b *bus.Bus) jetstream.Stream {
+	t.Helper()
+	stream, err := openJetStream(t, b).Stream(ctx, bus.EventsStream)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return stream
+}
+
+// TestMissingEventAndItsWorkers holds that an event is stored once that its worker tells, too, a moment later.
+func TestMissingEventAndItsWorkers(t *testing.T) {
+	n, ctx := testenv.StartNATS(t), testenv.Context(t)
+	b := n.Bus("worker")
+	e := newEvent(events.Position{Run: 1}, events.Cancelled{})
+	sequence, err := b.Events.PublishMissing(ctx, e, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if again, err := b.Events.Publish(ctx, e); err != nil || again != sequence {
+		t.Errorf("told by its worker it is at %d (%v), before at %d", again, err, sequence)
 	}
 }
 

@@ -23,6 +23,10 @@ const (
 	historyPatience = 5 * time.Second
 )
 
+// EveryEvent is a subject for [Events.History] that matches every event. The server finds them several times faster by it
+// than by [events.EventSubjects].
+const EveryEvent = ">"
+
 // Stored is an event as it lies in the history.
 type Stored struct {
 	Sequence uint64 // its place among the events of all jobs
@@ -60,6 +64,9 @@ func (s *Events) History(ctx context.Context, subject string, from uint64) iter.
 			var batch []Stored
 			var err error
 			batch, more, err = s.batch(ctx, subject, from)
+			if err == nil && !more {
+				batch, more, err = s.beyond(ctx, subject, from, batch)
+			}
 			if err != nil {
 				yield(Stored{}, fmt.Errorf("reading the history under %s: %w", subject, unavailable(err)))
 				return
@@ -72,6 +79,22 @@ func (s *Events) History(ctx context.Context, subject string, from uint64) iter.
 			}
 		}
 	}
+}
+
+// beyond adds to a last batch what follows it, if there is more: the copy that was asked may have been behind. It reports
+// whether there may be still more.
+func (s *Events) beyond(ctx context.Context, subject string, from uint64, last []Stored) (all []Stored, more bool, err error) {
+	if len(last) > 0 {
+		from = last[len(last)-1].Sequence + 1
+	}
+	next, err := askLeader(ctx, s.js.Conn(), EventsStream, lookup{From: max(from, 1), Next: subject})
+	if errors.Is(err, jetstream.ErrMsgNotFound) {
+		return last, false, nil
+	}
+	if err != nil {
+		return nil, false, err
+	}
+	return append(last, Stored{Sequence: next.Sequence, subject: next.Subject, data: next.Data}), true, nil
 }
 
 // What the server says in a header when it has no message to send.

@@ -26,26 +26,36 @@ type Jobs struct {
 // returns the sequence of the copy that is queued. It fails with [ErrOtherRun] while another run is queued, and with
 // [ErrUnavailable] when the queue does not answer.
 func (q *Jobs) Publish(ctx context.Context, job events.Job) (uint64, error) {
+	return q.publish(ctx, job, jetstream.WithMsgID(job.MessageID()))
+}
+
+// Restore puts a run of a job back on the queue whose message is not there any more, as Publish does. But that would take
+// it for a copy of the lost one for 24 hours, and store nothing.
+func (q *Jobs) Restore(ctx context.Context, job events.Job) (uint64, error) {
+	return q.publish(ctx, job)
+}
+
+func (q *Jobs) publish(ctx context.Context, job events.Job, opts ...jetstream.PublishOpt) (uint64, error) {
 	data, err := json.Marshal(job)
 	if err != nil {
 		return 0, fmt.Errorf("encoding job %s: %w", job.ID, err)
 	}
 	subject := events.JobSubject(job.Spec.Priority, job.ID)
 	msg := &nats.Msg{Subject: subject, Data: data, Header: traceHeader(ctx)}
-	ack, err := q.js.PublishMsg(ctx, msg, jetstream.WithMsgID(job.MessageID()))
+	sequence, err := publish(ctx, q.js, msg, opts...)
 	if hasCode(err, codeStoreFailed) {
 		return q.queuedCopy(ctx, subject, job.Run, err)
 	}
 	if err != nil {
 		return 0, fmt.Errorf("queueing job %s: %w", job.ID, unavailable(err))
 	}
-	return ack.Sequence, nil
+	return sequence, nil
 }
 
 // queuedCopy settles a refusal: it is a success only if what is queued is the same run. Without anything queued there
 // is no room, or the copy was taken off meanwhile; either way it is worth another try.
 func (q *Jobs) queuedCopy(ctx context.Context, subject string, run int, refusal error) (uint64, error) {
-	msg, err := q.stream.GetLastMsgForSubject(ctx, subject)
+	msg, err := askLeader(ctx, q.js.Conn(), JobsStream, lookup{Last: subject})
 	if errors.Is(err, jetstream.ErrMsgNotFound) {
 		return 0, fmt.Errorf("queueing on %s: %w", subject, unavailable(refusal))
 	}

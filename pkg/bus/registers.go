@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
@@ -82,6 +83,22 @@ func (s *Registers) Replace(ctx context.Context, jobID string, was, next Registe
 		return Register{}, fmt.Errorf("writing the register of job %s: %w", jobID, unavailable(err))
 	}
 	return next, nil
+}
+
+// registerMarkerTime is how long the mark of a removed register is kept, for watchers that were away.
+const registerMarkerTime = time.Hour
+
+// Remove takes a register out of the bucket if it is still as in was. It fails with [ErrConflict] if someone else wrote
+// meanwhile.
+func (s *Registers) Remove(ctx context.Context, jobID string, was Register) error {
+	err := s.kv.Purge(ctx, jobID, jetstream.LastRevision(was.revision), jetstream.PurgeTTL(registerMarkerTime))
+	if Conflict(err) {
+		return fmt.Errorf("removing the register of job %s: %w", jobID, ErrConflict)
+	}
+	if err != nil {
+		return fmt.Errorf("removing the register of job %s: %w", jobID, unavailable(err))
+	}
+	return nil
 }
 
 // Watch calls changed for the writes from now on, in order, until ctx ends. It returns once the watch is established.

@@ -35,6 +35,29 @@ func TestRegisterIsReplacedByWhoeverReadItLast(t *testing.T) {
 	}
 }
 
+func TestRegisterIsRemovedByWhoeverReadItLast(t *testing.T) {
+	n, ctx := testenv.StartNATS(t), testenv.Context(t)
+	registers := n.Bus("worker").Registers
+	done := replace(ctx, t, registers, bus.Register{}, bus.Register{State: bus.Done, Run: 1})
+	claimed := replace(ctx, t, registers, done, bus.Register{State: bus.Claimed, Run: 2})
+	if err := registers.Remove(ctx, jobID, done); !errors.Is(err, bus.ErrConflict) {
+		t.Errorf("removing what was replaced: %v", err)
+	}
+	if err := registers.Remove(ctx, jobID, claimed); err != nil {
+		t.Fatal(err)
+	}
+	absent, err := registers.Get(ctx, jobID)
+	if err != nil || absent != (bus.Register{}) {
+		t.Errorf("what was removed is %+v, %v", absent, err)
+	}
+	if err := registers.Remove(ctx, jobID, claimed); !errors.Is(err, bus.ErrConflict) {
+		t.Errorf("removing what was removed: %v", err)
+	}
+	if again := replace(ctx, t, registers, absent, bus.Register{State: bus.Claimed, Run: 3}); !again.After(claimed) {
+		t.Error("the order of writing is lost")
+	}
+}
+
 func TestOneOfManyReplacesARegister(t *testing.T) {
 	n, ctx := testenv.StartNATS(t), testenv.Context(t)
 	registers := n.Bus("worker").Registers

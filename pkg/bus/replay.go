@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
+
+	"sluice/pkg/events"
 )
 
 const (
@@ -45,10 +47,10 @@ func (s *Events) replay(ctx context.Context, take func(jetstream.Msg) bool) erro
 		return err
 	}
 	defer messages.Stop()
-	for ctx.Err() == nil {
+	for at := uint64(0); ctx.Err() == nil; {
 		m, err := nextWithin(ctx, replayPatience, messages)
 		if errors.Is(err, context.DeadlineExceeded) && ctx.Err() == nil {
-			if now, err := consumer.Info(ctx); err != nil || now.NumPending == 0 { // the rest has grown too old meanwhile
+			if over, err := s.over(ctx, at, info.State.LastSeq); err != nil || over {
 				return err
 			}
 			continue
@@ -60,12 +62,27 @@ func (s *Events) replay(ctx context.Context, take func(jetstream.Msg) bool) erro
 		if err != nil {
 			return err
 		}
-		at := meta.Sequence.Stream
-		if at > info.State.LastSeq || !take(m) || at == info.State.LastSeq || meta.NumPending == 0 {
+		at = meta.Sequence.Stream
+		if at > info.State.LastSeq || !take(m) || at == info.State.LastSeq {
 			return nil
+		}
+		if meta.NumPending == 0 {
+			if over, err := s.over(ctx, at, info.State.LastSeq); err != nil || over {
+				return err
+			}
 		}
 	}
 	return ctx.Err()
+}
+
+// over reports whether there is nothing more behind one sequence up to another one: what was there has grown too old, or was
+// thinned. The copy of the stream that a reader has may be behind, so that the leader is asked.
+func (s *Events) over(ctx context.Context, behind, last uint64) (bool, error) {
+	next, err := askLeader(ctx, s.js.Conn(), EventsStream, lookup{From: behind + 1, Next: events.EventSubjects})
+	if errors.Is(err, jetstream.ErrMsgNotFound) {
+		return true, nil
+	}
+	return err == nil && next.Sequence > last, err
 }
 
 func nextWithin(ctx context.Context, patience time.Duration, messages jetstream.MessagesContext) (jetstream.Msg, error) {

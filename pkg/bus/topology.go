@@ -142,11 +142,12 @@ func buckets(replicas int) []jetstream.KeyValueConfig {
 			LimitMarkerTTL: time.Hour,
 		},
 		{
-			Bucket:      ControlBucket,
-			Description: "Who owns each job",
-			History:     1,
-			Storage:     jetstream.FileStorage,
-			Replicas:    replicas,
+			Bucket:         ControlBucket,
+			Description:    "Who owns each job",
+			History:        1,
+			Storage:        jetstream.FileStorage,
+			Replicas:       replicas,
+			LimitMarkerTTL: time.Hour,
 		},
 	}
 }

@@ -88,7 +88,7 @@ func TestStreamSettings(t *testing.T) {
 		{
 			Name: "KV_control", Subjects: []string{"$KV.control.>"}, Retention: jetstream.LimitsPolicy,
 			Discard: jetstream.DiscardNew, MaxMsgsPerSubject: 1, Duplicates: 2 * time.Minute,
-			DenyDelete: true, AllowRollup: true,
+			DenyDelete: true, AllowRollup: true, AllowMsgTTL: true, SubjectDeleteMarkerTTL: time.Hour,
 		},
 	}
 	for _, want := range tests {

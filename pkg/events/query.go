@@ -1,5 +1,7 @@
 package events
 
+import "time"
+
 // Get asks status for one job.
 type Get struct {
 	ID string `json:"id"`
@@ -27,6 +29,9 @@ type Reconciled struct {
 	Reported  int `json:"reported"`  // ends of runs that the ledger knew and the history did not
 	Requeued  int `json:"requeued"`  // jobs that had lost their message
 	Unchecked int `json:"unchecked"` // jobs that could not be compared with the ledger, as no ingester answered
+	// Complete tells whether all of the ledger was read. It is false, and Unchecked counts every job that has not ended as
+	// far as status knows, when no ingester answers.
+	Complete bool `json:"complete"`
 }
 
 // Ledger asks an ingester for a page of the runs that have ended by the ledger, by the ids of their jobs.
@@ -46,6 +51,8 @@ type LedgerRun struct {
 	ID    string `json:"id"`
 	Run   int    `json:"run"`
 	State State  `json:"state"` // running while it has not ended, empty if the ledger does not know the job
+	// EndedAt is when the run ended, or zero while it has not. What ended before the history begins is not reported again.
+	EndedAt time.Time `json:"ended_at,omitzero"`
 }
 
 // Report asks an ingester to tell the history how a job's run has ended, if that has and the history does not say so. The
@@ -76,8 +83,10 @@ type Page struct {
 
 // The codes with which status refuses a request, carried in the micro protocol's error header.
 const (
-	QueryNotFound = "404"
-	QueryInvalid  = "400"
-	QueryFinished = "409" // the job has ended otherwise
-	QueryFailed   = "500"
+	QueryNotFound   = "404"
+	QueryInvalid    = "400"
+	QueryFinished   = "409" // the job has ended otherwise
+	QuerySucceeded  = "422" // the job has succeeded, and is not run again
+	QueryUnfinished = "425" // the job has not ended yet
+	QueryFailed     = "500"
 )

@@ -28,7 +28,7 @@ type statusDouble struct {
 	page    events.Page
 	asked   []events.List
 	failure string // error code that every question is answered with
-	refusal string // error code that every cancel is answered with
+	refusal string // error code that every cancel and retry is answered with
 }
 
 func (e *env) playStatus(t testing.TB) *statusDouble {
@@ -47,6 +47,7 @@ func (e *env) playStatus(t testing.TB) *statusDouble {
 		"get":    {events.SubjectStatusGet, d.get},
 		"list":   {events.SubjectStatusList, d.list},
 		"cancel": {events.SubjectStatusCancel, d.cancel},
+		"retry":  {events.SubjectStatusRetry, d.cancel},
 	} {
 		handler := micro.HandlerFunc(func(r micro.Request) {
 			if err := answer.handler(t, r); err != nil {
@@ -93,7 +94,7 @@ func (d *statusDouble) get(t testing.TB, r micro.Request) error {
 	return r.RespondJSON(events.Status{ID: question.ID, State: events.StateQueued, Run: 1, Spec: created.Spec, QueuePosition: 1})
 }
 
-// cancels sets the error code that cancels are answered with; "" lets them be answered as questions are.
+// cancels sets the error code that cancels and retries are answered with; "" lets them be answered as questions are.
 func (d *statusDouble) cancels(code string) {
 	d.mu.Lock()
 	defer d.mu.Unlock()

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -81,7 +82,8 @@ func (s *Service) spec(id string, wanted request) (events.Spec, error) {
 		return events.Spec{}, err
 	}
 	return events.Spec{
-		Source: source, Schema: "public", Table: wanted.table, Mode: events.Create, Priority: wanted.priority, Ordered: wanted.ordered,
+		Source: source, Schema: cmp.Or(wanted.Schema, defaultSchema), Table: wanted.table, Mode: cmp.Or(wanted.Mode, events.Create),
+		Key: wanted.Key, Priority: wanted.priority, Ordered: wanted.ordered,
 		CSV: wanted.CSV, Null: wanted.Null, ColumnNames: wanted.ColumnNames, ExtraFields: wanted.ExtraFields,
 		MaxBadRows: wanted.MaxBadRows,
 		CreatedAt:  s.now().UTC().Truncate(time.Millisecond),

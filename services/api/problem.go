@@ -26,6 +26,7 @@ const (
 	codeNotFinished          code = "not_finished"
 	codeNoResult             code = "no_result"
 	codeAlreadyFinished      code = "already_finished"
+	codeNotRetryable         code = "not_retryable"
 	codeIdempotencyConflict  code = "idempotency_conflict"
 	codeSecretKeyMissing     code = "secret_key_missing"
 	codeStatusUnavailable    code = "status_unavailable"
@@ -48,6 +49,7 @@ var problems = map[code]struct {
 	codeNotFinished:          {http.StatusConflict, "The job is still under way"},
 	codeNoResult:             {http.StatusConflict, "The job has no result"},
 	codeAlreadyFinished:      {http.StatusConflict, "The job has ended already"},
+	codeNotRetryable:         {http.StatusConflict, "The job cannot be run again"},
 	codeIdempotencyConflict:  {http.StatusConflict, "The idempotency key belongs to another request"},
 	codeSecretKeyMissing:     {http.StatusUnprocessableEntity, "The address cannot be kept secret"},
 	codeStatusUnavailable:    {http.StatusServiceUnavailable, "Status does not answer"},

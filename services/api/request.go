@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"net/url"
 	"strings"
-	"unicode/utf8"
 
 	"github.com/google/uuid"
 
@@ -15,9 +14,9 @@ import (
 )
 
 const (
-	maxURL       = 8192 // bytes
-	maxTableName = 63   // bytes; Postgres would cut a longer name
-	maxKey       = 255  // bytes of an idempotency key
+	maxURL  = 8192 // bytes
+	maxName = 63   // bytes; Postgres would cut a longer name
+	maxKey  = 255  // bytes of an idempotency key
 )
 
 // idempotencyNamespace makes ids from idempotency keys (RFC 9562, UUIDv5). Changing it would forget every key.
@@ -29,6 +28,7 @@ type request struct {
 	table    string
 	priority events.Priority
 	ordered  bool
+	destination
 	reading
 }
 
@@ -46,6 +46,8 @@ func validate(body openapi.JobRequest) (request, error) {
 			bad = append(bad, fieldError{"/table", problem})
 		}
 	}
+	to, problems := parseDestination(body)
+	r.destination, bad = to, append(bad, problems...)
 	if body.Priority != nil {
 		r.priority = events.Priority(*body.Priority)
 		if !r.priority.Valid() {
@@ -88,14 +90,10 @@ func checkTable(name string) string {
 	switch {
 	case name == "":
 		return "must not be empty; leave it out to have a name derived"
-	case len(name) > maxTableName:
-		return fmt.Sprintf("is longer than %d bytes", maxTableName)
-	case !utf8.ValidString(name) || strings.ContainsFunc(name, func(r rune) bool { return r < ' ' || r == 0x7f }):
-		return "contains control characters"
 	case strings.HasPrefix(name, "sluice_staging_"):
 		return "must not begin with sluice_staging_"
 	}
-	return ""
+	return checkName(name)
 }
 
 // hash tells a repeated request from another one. It is keyed, since the address in it may hold a weak password.
@@ -104,8 +102,10 @@ func (r request) hash(key seal.Sealer) string {
 	if r.ordered { // what was not there yet when keys were first used must not change their hashes
 		text = append(text, " ordered"...)
 	}
-	if stated, _ := json.Marshal(r.reading); string(stated) != "{}" { // cannot fail: it was found to be valid
-		text = append(append(text, ' '), stated...)
+	for _, part := range []any{r.destination, r.reading} { // which have no field of the same name
+		if stated, _ := json.Marshal(part); string(stated) != "{}" { // cannot fail: it was found to be valid
+			text = append(append(text, ' '), stated...)
+		}
 	}
 	return key.Fingerprint(text)
 }

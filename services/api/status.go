@@ -144,6 +144,10 @@ func (s *Service) ask(ctx context.Context, subject string, question, answer any)
 	case "":
 	case events.QueryFinished:
 		return refuse(codeAlreadyFinished, "it is too late to cancel the job: it has ended")
+	case events.QueryUnfinished:
+		return refuse(codeNotFinished, "only a job that has failed or was cancelled can be run again; this one is still under way")
+	case events.QuerySucceeded:
+		return refuse(codeNotRetryable, "the job has succeeded; create another job to load the file again")
 	case events.QueryNotFound:
 		return refuse(codeJobNotFound, "check the id; jobs are forgotten some time after their end")
 	default:

@@ -15,7 +15,8 @@ import (
 func (a *attempt) copy(copier *postgres.Copier, rows *csv.Reader, file sections) error {
 	a.report.phase(events.PhaseLoading)
 	a.copying.Store(true)
-	block, done := csv.Rows{Data: copier.Buffer()}, a.report.figures().Rows
+	block, before := csv.Rows{Data: copier.Buffer()}, a.report.figures()
+	done, rejected := before.Rows, before.Rejected-rows.Rejected() // by other readers
 	due := time.Now().Add(a.config.BatchTime)
 	for atHand := true; ; {
 		var full bool
@@ -24,7 +25,7 @@ func (a *attempt) copy(copier *postgres.Copier, rows *csv.Reader, file sections)
 			full, err = rows.ReadRows(&block)
 		}
 		ended := err == io.EOF //nolint:errorlint // a wrapped one is not the end
-		a.report.update(func(f *events.Figures) { f.Rows, f.Rejected = done+block.Count, rows.Rejected() })
+		a.report.update(func(f *events.Figures) { f.Rows, f.Rejected = done+block.Count, rejected+rows.Rejected() })
 		if err != nil && !ended {
 			return errors.Join(err, keepRejects(copier, blockOf(block, rows), err))
 		}

@@ -35,6 +35,7 @@ func asLedgerError(err error) error {
 const (
 	maxPasses  = 10 // times that one attempt may open the ledger
 	maxBackoff = 10 * time.Minute
+	maxTurn    = 15 * time.Second // between two tries for a table that others use
 )
 
 // action is what an error means for the job.
@@ -93,6 +94,9 @@ func judge(err error, c circumstances) verdict {
 	case ledger:
 		// The database could not be asked, so the job has done nothing wrong.
 		return verdict{action: releaseJob, failure: failure, delay: c.jitter(backoff(c.backoff, c.deliveries))}
+	case failure.Code == events.CodeTableBusy:
+		// It waits its turn, and its slot is another job's meanwhile.
+		return verdict{action: releaseJob, failure: failure, delay: c.jitter(min(backoff(c.backoff, c.deliveries), maxTurn))}
 	case failure.Code == events.CodeDatabaseUnavailable && c.pass < maxPasses:
 		return verdict{action: openAgain} // which tells a lost connection from a database that is away
 	case !failure.Retryable:

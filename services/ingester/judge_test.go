@@ -58,6 +58,12 @@ func TestJudge(t *testing.T) {
 		"ledger refuses to settle": {
 			err: ledgerError{failed(events.CodeNotPermitted)}, want: releaseJob, code: events.CodeNotPermitted, delay: 20 * time.Second,
 		},
+		"table busy": {
+			err: failed(events.CodeTableBusy), want: releaseJob, code: events.CodeTableBusy, delay: 15 * time.Second,
+		},
+		"table busy in the last attempt": {
+			err: failed(events.CodeTableBusy), attempt: 5, want: releaseJob, code: events.CodeTableBusy, delay: 15 * time.Second,
+		},
 		"database away in mid-load": {err: away, want: openAgain},
 		"database away again and again": {
 			err: away, pass: maxPasses, attempt: 2, want: releaseJob, code: events.CodeDatabaseUnavailable, delay: 10 * time.Second, spent: true,

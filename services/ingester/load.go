@@ -40,7 +40,7 @@ func (a *attempt) loadRest(ctx context.Context, load *postgres.Load, kept *postg
 			return nil, err
 		}
 	}
-	in := &file{Body: body, report: a.report}
+	in, from := &file{Body: body, report: a.report}, body.Offset()
 	ahead := readAhead(in, a.draining)
 	defer func() {
 		_ = body.Close() // everything that matters was read by then
@@ -48,7 +48,7 @@ func (a *attempt) loadRest(ctx context.Context, load *postgres.Load, kept *postg
 	}()
 	copier := load.Copier(ctx, a.sharing(in))
 	defer copier.Close()
-	text := sections{csv.NewSections(ahead, in.Offset()), ahead}
+	text := sections{csv.NewSections(ahead, from), ahead}
 	var rows *csv.Reader
 	for _, gap := range gapsOf(kept) {
 		if err := text.Enter(gap.Start, max(gap.End, 0)); err != nil {

@@ -101,15 +101,24 @@ func (r *reporter) ended(ctx context.Context, o *postgres.Outcome) error {
 	r.mu.Lock()
 	r.at.Attempt = o.Attempt
 	r.mu.Unlock()
+	end, err := endOf(o)
+	if err != nil {
+		return err
+	}
+	return r.publish(ctx, o.At, end)
+}
+
+// endOf is what the history is to tell of an outcome.
+func endOf(o *postgres.Outcome) (events.Payload, error) {
 	switch o.State {
 	case events.StateSucceeded:
-		return r.publish(ctx, o.At, events.Succeeded{Result: o.Result, Figures: o.Figures})
+		return events.Succeeded{Result: o.Result, Figures: o.Figures}, nil
 	case events.StateFailed:
-		return r.publish(ctx, o.At, events.Failed{Failure: o.Failure, Figures: o.Figures})
+		return events.Failed{Failure: o.Failure, Figures: o.Figures}, nil
 	case events.StateCancelled:
-		return r.publish(ctx, o.At, events.Cancelled{Figures: o.Figures})
+		return events.Cancelled{Figures: o.Figures}, nil
 	}
-	return fmt.Errorf("the ledger has state %q as an outcome", o.State)
+	return nil, fmt.Errorf("the ledger has state %q as an outcome", o.State)
 }
 
 // publish appends an event to the history and returns once it is stored.

@@ -79,7 +79,8 @@ func validatorOf(body *source.Body) (json.RawMessage, error) {
 func figuresOf(kept *postgres.Kept) events.Figures {
 	f := events.Figures{Phase: events.PhaseOpening}
 	if kept != nil {
-		f.Rows, f.Rejected, f.Bytes = kept.Rows, kept.Rejected, kept.Gaps[0].Start
+		f.Rows, f.Rejected = kept.Committed()
+		f.Bytes = kept.Gaps[0].Start
 	}
 	return f
 }
@@ -89,8 +90,9 @@ func resumption(kept *postgres.Kept, gap postgres.Gap, now events.Figures) *csv.
 	if kept == nil {
 		return nil
 	}
+	rows, rejected := kept.Committed()
 	return &csv.Resume{
 		Columns: kept.Columns, Dialect: kept.Dialect, Offset: gap.Start, Line: gap.Line, End: max(gap.End, 0),
-		Read: now.Rows, Rejected: now.Rejected, FirstBad: kept.FirstBad,
+		Read: gap.Rows + now.Rows - rows, Rejected: gap.Rejected + now.Rejected - rejected, FirstBad: kept.FirstBad,
 	}
 }

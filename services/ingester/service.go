@@ -31,6 +31,7 @@ type Config struct {
 	BatchBytes  int           // a batch is committed at this size, or
 	BatchTime   time.Duration // at this age
 	Limits      csv.Limits    // of a file
+	Repairs     Repairs
 	Log         *slog.Logger
 }
 
@@ -48,6 +49,7 @@ func DefaultConfig(worker string) Config {
 		BatchBytes:  defaultBatchBytes,
 		BatchTime:   2 * time.Second,
 		Limits:      csv.DefaultOptions().Limits,
+		Repairs:     DefaultRepairs(),
 		Log:         slog.Default(),
 	}
 }
@@ -90,6 +92,11 @@ func (s *Service) Run(ctx context.Context) error {
 	if err := s.parts.Bus.Registers.Watch(ctx, s.running.changed); err != nil {
 		return err
 	}
+	stopRepairs, err := s.startRepairs(ctx)
+	if err != nil {
+		return err
+	}
+	defer stopRepairs()
 	close(s.ready)
 
 	jobs, drain := context.WithCancelCause(context.WithoutCancel(ctx))

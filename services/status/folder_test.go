@@ -113,7 +113,7 @@ func TestWatchForgetsWhatIsGone(t *testing.T) {
 	watching, stop := context.WithCancel(ctx)
 	ended := make(chan error, 1)
 	go func() {
-		ended <- watch(watching, b, x, func() { close(start) }, testenv.Log(t))
+		ended <- watch(watching, b, x, nil, func() { close(start) }, testenv.Log(t))
 	}()
 	select {
 	case <-start:

@@ -26,10 +26,11 @@ type entry struct {
 	status   events.Status
 	place    uint64 // in its lane of the queue; 0 when it does not wait there
 	sequence uint64
+	since    time.Time // when it was seen to change last, by this process's clock: hosts' clocks may differ
 }
 
 type unqueued struct {
-	since time.Time // by this process's clock: hosts' clocks may differ
+	since time.Time // by this process's clock
 	job   events.Job
 }
 
@@ -48,11 +49,14 @@ func (x *index) put(jobID string, d Document) {
 	if !d.known() {
 		return
 	}
-	e := &entry{status: d.view(), sequence: d.Sequence, place: place(d)}
+	e := &entry{status: d.view(), sequence: d.Sequence, place: place(d), since: x.now()}
 	e.status.Result = nil
 
 	x.mu.Lock()
 	defer x.mu.Unlock()
+	if was, ok := x.byID[jobID]; ok && was.sequence == e.sequence && was.status.State == e.status.State {
+		e.since = was.since // told again, as after an outage
+	}
 	x.drop(jobID)
 	x.byID[jobID] = e
 	at, _ := slices.BinarySearchFunc(x.byAge, cursorOf(e.status), compareEntry)

@@ -229,3 +229,41 @@ func queuedJob(id string, p events.Priority, place uint64) Document {
 	queued := events.New(id, events.Position{Run: 1}, noon, "test", events.Queued{Sequence: place})
 	return fold(documentOf(created, 1), queued, 2)
 }
+
+// TestQuietIsWhatHasNotChanged holds that a job which is told again, as after an outage, is as quiet as before.
+func TestQuietIsWhatHasNotChanged(t *testing.T) {
+	now := noon
+	x := newIndex(func() time.Time { return now })
+	created := documentOf(event(0, 1, 0, 0, 0, events.Created{Spec: jobSpec}), 1)
+	expect := func(what string, runs ...int) {
+		t.Helper()
+		var got []int
+		for _, job := range x.quiet(time.Minute) {
+			got = append(got, job.Run)
+		}
+		if !slices.Equal(got, runs) {
+			t.Errorf("%s: quiet are runs %v, want %v", what, got, runs)
+		}
+	}
+	x.put(jobID, created)
+	now = now.Add(time.Minute)
+	expect("not queued yet, which is the repairer's")
+	queued := fold(created, event(1, 1, 0, 0, 0, events.Queued{Sequence: 1}), 2)
+	x.put(jobID, queued)
+	now = now.Add(time.Minute / 2)
+	expect("changed lately")
+	x.put(jobID, queued)
+	now = now.Add(time.Minute / 2)
+	expect("told again", 1)
+	failed := fold(queued, event(2, 1, 1, 1, 1, events.Failed{}), 3)
+	x.put(jobID, failed)
+	now = now.Add(time.Minute)
+	expect("ended")
+	again := fold(failed, event(3, 2, 0, 0, 0, events.Redriven{}), 4)
+	x.put(jobID, fold(again, event(4, 2, 0, 0, 0, events.Queued{Sequence: 2}), 5))
+	now = now.Add(time.Minute)
+	expect("queued again", 2)
+	if x.underway() != 1 || x.over(jobID, 2) || !x.over(jobID, 1) || x.over("another", 1) {
+		t.Errorf("%d are under way", x.underway())
+	}
+}

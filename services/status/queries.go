@@ -8,7 +8,6 @@ import (
 	"log/slog"
 	"time"
 
-	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/micro"
 
 	"sluice/pkg/bus"
@@ -27,10 +26,11 @@ var errNotFound = errors.New("no such job")
 
 // queries answers requests over the bus.
 type queries struct {
-	bus   *bus.Bus
-	store store
-	index *index
-	log   *slog.Logger
+	bus        *bus.Bus
+	store      store
+	index      *index
+	reconciler *reconciler
+	log        *slog.Logger
 }
 
 // serve registers the endpoints; the caller stops the service.
@@ -48,6 +48,8 @@ func (q *queries) serve(ctx context.Context) (micro.Service, error) {
 		{"get", events.SubjectStatusGet, answer(ctx, q, q.get)},
 		{"list", events.SubjectStatusList, answer(ctx, q, q.list)},
 		{"cancel", events.SubjectStatusCancel, answer(ctx, q, q.cancel)},
+		{"retry", events.SubjectStatusRetry, answer(ctx, q, q.retry)},
+		{"reconcile", events.SubjectStatusReconcile, answer(ctx, q, q.reconcile)},
 	} {
 		if err := service.AddEndpoint(endpoint.name, endpoint.handler, micro.WithEndpointSubject(endpoint.subject)); err != nil {
 			return nil, errors.Join(fmt.Errorf("registering %s: %w", endpoint.subject, err), service.Stop())
@@ -57,52 +59,6 @@ func (q *queries) serve(ctx context.Context) (micro.Service, error) {
 		return nil, errors.Join(fmt.Errorf("registering the status service: %w", err), service.Stop())
 	}
 	return service, nil
-}
-
-// answer decodes a request, asks and sends the reply. Each request has a goroutine: one may have to wait for the fold. The
-// reply is published here since a micro request is only for the goroutine that it was handed to.
-func answer[Q, A any](ctx context.Context, q *queries, ask func(context.Context, Q) (A, error)) micro.HandlerFunc {
-	return func(r micro.Request) {
-		reply, request, subject := nats.NewMsg(r.Reply()), r.Data(), r.Subject()
-		go func() { q.send(replyTo(ctx, q, reply, request, ask), subject) }()
-	}
-}
-
-// replyTo fills in the reply to a request.
-func replyTo[Q, A any](
-	ctx context.Context, q *queries, reply *nats.Msg, request []byte, ask func(context.Context, Q) (A, error),
-) *nats.Msg {
-	var question Q
-	if err := json.Unmarshal(request, &question); err != nil {
-		return refusal(reply, events.QueryInvalid, "the request is not valid JSON")
-	}
-	found, err := ask(ctx, question)
-	switch {
-	case errors.Is(err, errNotFound):
-		return refusal(reply, events.QueryNotFound, err.Error())
-	case errors.Is(err, errFinished):
-		return refusal(reply, events.QueryFinished, err.Error())
-	case err == nil:
-		reply.Data, err = json.Marshal(found)
-	}
-	if err != nil {
-		q.log.Error("question not answered", "err", err)
-		return refusal(reply, events.QueryFailed, "status cannot read its store")
-	}
-	return reply
-}
-
-// refusal makes the reply an error in the way of the micro protocol (NATS ADR-32).
-func refusal(reply *nats.Msg, code, text string) *nats.Msg {
-	reply.Header.Set(micro.ErrorCodeHeader, code)
-	reply.Header.Set(micro.ErrorHeader, text)
-	return reply
-}
-
-func (q *queries) send(reply *nats.Msg, subject string) {
-	if err := q.bus.Conn.PublishMsg(reply); err != nil {
-		q.log.Warn("answer not sent", "subject", subject, "err", err)
-	}
 }
 
 // get answers for one job, and not with less than the caller knows already.
@@ -153,6 +109,11 @@ func (q *queries) await(ctx context.Context, question events.Get) (Document, err
 			return origin, nil
 		}
 	}
+}
+
+// reconcile answers once all has been compared, which takes as long as reading the history does.
+func (q *queries) reconcile(ctx context.Context, _ events.Reconcile) (events.Reconciled, error) {
+	return q.reconciler.all(ctx)
 }
 
 // list answers with one page of jobs.

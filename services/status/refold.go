@@ -37,38 +37,27 @@ func Refold(ctx context.Context, b *bus.Bus) (map[string]Document, error) {
 // Divergent returns the ids, in order, of the jobs whose document in the bucket is not the given one: another one, none,
 // or one too many.
 func Divergent(ctx context.Context, b *bus.Bus, documents map[string]Document) ([]string, error) {
-	watch, err := b.Documents.WatchAll(ctx, jetstream.IgnoreDeletes())
-	if err != nil {
-		return nil, fmt.Errorf("reading the documents: %w", err)
-	}
-	defer func() { _ = watch.Stop() }()
 	var ids []string
 	met := make(map[string]bool)
-	for {
-		select {
-		case <-ctx.Done():
-			return nil, fmt.Errorf("reading the documents: %w", ctx.Err())
-		case entry, open := <-watch.Updates():
-			if !open {
-				return nil, fmt.Errorf("reading the documents: %w", bus.ErrUnavailable)
-			}
-			if entry == nil { // all that is there has come
-				for id := range documents {
-					if !met[id] {
-						ids = append(ids, id)
-					}
-				}
-				slices.Sort(ids)
-				return ids, nil
-			}
-			met[entry.Key()] = true
-			data, err := json.Marshal(documents[entry.Key()])
-			if err != nil {
-				return nil, fmt.Errorf("encoding the document of job %s: %w", entry.Key(), err)
-			}
-			if string(data) != string(entry.Value()) {
-				ids = append(ids, entry.Key())
-			}
+	err := everyDocument(ctx, b, func(entry jetstream.KeyValueEntry) error {
+		met[entry.Key()] = true
+		data, err := json.Marshal(documents[entry.Key()])
+		if err != nil {
+			return fmt.Errorf("encoding the document of job %s: %w", entry.Key(), err)
+		}
+		if string(data) != string(entry.Value()) {
+			ids = append(ids, entry.Key())
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	for id := range documents {
+		if !met[id] {
+			ids = append(ids, id)
 		}
 	}
+	slices.Sort(ids)
+	return ids, nil
 }

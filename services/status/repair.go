@@ -37,17 +37,12 @@ func (r *repairer) run(ctx context.Context) {
 // requeue is safe whatever has happened meanwhile: the queue refuses a second copy, a worker that meets a job whose run
 // has ended only repeats its outcome.
 func (r *repairer) requeue(ctx context.Context, job events.Job) {
-	sequence, err := r.bus.Jobs.Publish(ctx, job)
+	err := enqueue(ctx, r.bus, job, r.bus.Jobs.Publish)
 	if errors.Is(err, bus.ErrOtherRun) {
 		return // an older run's message is still to be taken off; next time
 	}
 	if err != nil {
 		r.log.Warn("job not brought onto the queue; trying again", "job_id", job.ID, "err", err)
-		return
-	}
-	queued := events.New(job.ID, events.Position{Run: job.Run}, time.Now(), identity, events.Queued{Sequence: sequence})
-	if _, err := r.bus.Events.Publish(ctx, queued); err != nil {
-		r.log.Warn("job queued but not reported so; trying again", "job_id", job.ID, "err", err)
 		return
 	}
 	r.log.Info("job brought onto the queue", "job_id", job.ID, "run", job.Run)

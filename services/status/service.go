@@ -1,5 +1,6 @@
 // Package status knows how every job stands. It folds the events that the other services write into one document per
-// job, answers questions about them, and brings accepted jobs onto the queue that their creator left behind.
+// job, answers questions about them, and brings accepted jobs onto the queue that their creator left behind. What it
+// knows it compares with the history, the ledger and the queue, and repairs what differs.
 //
 // Any number of replicas may run. Nothing in the documents is the only copy: they can be folded again from the events.
 package status
@@ -23,6 +24,8 @@ const identity = "status"
 type Config struct {
 	// RepairAfter is how long an accepted job may be missing from the queue before status puts it there.
 	RepairAfter time.Duration
+	// QuietAfter is how long nothing may be heard of a job that has not ended, before it is looked for its message.
+	QuietAfter time.Duration
 	// Retention is how long the document of a job is kept after its end; no less than its events are.
 	Retention time.Duration
 	Log       *slog.Logger
@@ -30,7 +33,9 @@ type Config struct {
 
 // DefaultConfig returns the settings for production.
 func DefaultConfig() Config {
-	return Config{RepairAfter: 10 * time.Second, Retention: bus.EventsMaxAge, Log: slog.Default()}
+	return Config{
+		RepairAfter: 10 * time.Second, QuietAfter: 20 * time.Second, Retention: bus.EventsMaxAge, Log: slog.Default(),
+	}
 }
 
 // Service is one replica of status.
@@ -42,8 +47,9 @@ type Service struct {
 
 // New returns a replica that is not running yet.
 func New(config Config, b *bus.Bus) (*Service, error) {
-	if config.RepairAfter < time.Millisecond || config.Retention < bus.EventsMaxAge || config.Log == nil {
-		return nil, errors.New("status: RepairAfter, a Retention of no less than the events' age, and a Log are needed")
+	if config.RepairAfter < time.Millisecond || config.QuietAfter < time.Millisecond ||
+		config.Retention < bus.EventsMaxAge || config.Log == nil {
+		return nil, errors.New("status: RepairAfter, QuietAfter, a Retention of no less than the events' age, and a Log are needed")
 	}
 	return &Service{config: config, bus: b, ready: make(chan struct{})}, nil
 }
@@ -60,10 +66,12 @@ func (s *Service) Run(ctx context.Context) error {
 	log := s.config.Log
 	documents := store{kv: s.bus.Documents}
 	index := newIndex(time.Now)
+	reconciler := newReconciler(s.config, s.bus, index)
+	reconciler.remade(ctx) // before the bucket is watched, so that a later one is known for another
 	group, ctx := errgroup.WithContext(ctx)
 
 	filled := make(chan struct{})
-	group.Go(func() error { return watch(ctx, s.bus, index, func() { close(filled) }, log) })
+	group.Go(func() error { return watch(ctx, s.bus, index, reconciler.rewatch, func() { close(filled) }, log) })
 	group.Go(func() error { return (&folder{consumer: consumer, store: documents, log: log}).run(ctx) })
 	group.Go(func() error {
 		r := retention{store: documents, index: index, age: s.config.Retention, every: time.Hour, now: time.Now, log: log}
@@ -76,12 +84,13 @@ func (s *Service) Run(ctx context.Context) error {
 			return nil
 		case <-filled:
 		}
-		q := queries{bus: s.bus, store: documents, index: index, log: log}
+		q := queries{bus: s.bus, store: documents, index: index, reconciler: reconciler, log: log}
 		service, err := q.serve(ctx)
 		if err != nil {
 			return err
 		}
 		close(s.ready)
+		group.Go(func() error { reconciler.run(ctx); return nil })
 		(&repairer{bus: s.bus, index: index, after: s.config.RepairAfter, log: log}).run(ctx)
 		if err := service.Stop(); err != nil {
 			return fmt.Errorf("stopping the status service: %w", err)

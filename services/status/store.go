@@ -36,21 +36,27 @@ func (s store) get(ctx context.Context, jobID string) (Document, uint64, bool, e
 
 // merge joins what is news into a job's document. Replicas may merge into the same document at once.
 func (s store) merge(ctx context.Context, jobID string, news Document) error {
+	_, _, err := s.mergeIf(ctx, jobID, news, func(Document, bool, Document) bool { return true })
+	return err
+}
+
+// mergeIf is merge, unless the new document is not wanted, given the old one and whether that is in the bucket. It returns
+// the new document, and whether it has been written.
+func (s store) mergeIf(
+	ctx context.Context, jobID string, news Document, wanted func(old Document, found bool, next Document) bool,
+) (Document, bool, error) {
 	for {
 		old, revision, found, err := s.get(ctx, jobID)
 		if err != nil {
-			return err
+			return Document{}, false, err
 		}
-		before, err := json.Marshal(old)
+		next := join(old, news)
+		before, after, err := encodedBoth(jobID, old, next)
 		if err != nil {
-			return fmt.Errorf("encoding the document of job %s: %w", jobID, err)
+			return Document{}, false, err
 		}
-		after, err := json.Marshal(join(old, news))
-		if err != nil {
-			return fmt.Errorf("encoding the document of job %s: %w", jobID, err)
-		}
-		if found && string(before) == string(after) {
-			return nil
+		if found && string(before) == string(after) || !wanted(old, found, next) {
+			return next, false, nil
 		}
 		if found {
 			_, err = s.kv.Update(ctx, jobID, after, revision)
@@ -61,10 +67,20 @@ func (s store) merge(ctx context.Context, jobID string, news Document) error {
 			continue // another replica was faster: join with what it wrote
 		}
 		if err != nil {
-			return fmt.Errorf("writing the document of job %s: %w", jobID, err)
+			return Document{}, false, fmt.Errorf("writing the document of job %s: %w", jobID, err)
 		}
-		return nil
+		return next, true, nil
 	}
+}
+
+func encodedBoth(jobID string, old, next Document) (before, after []byte, err error) {
+	if before, err = json.Marshal(old); err == nil {
+		after, err = json.Marshal(next)
+	}
+	if err != nil {
+		return nil, nil, fmt.Errorf("encoding the document of job %s: %w", jobID, err)
+	}
+	return before, after, nil
 }
 
 func decodeDocument(entry jetstream.KeyValueEntry) (Document, error) {

@@ -29,6 +29,11 @@ func (d Document) state() events.State {
 // known reports whether enough has been folded to show the job.
 func (d Document) known() bool { return d.Origin != nil && d.Head != nil }
 
+// over reports whether a run of the job has ended, or was followed by another one.
+func (d Document) over(run int) bool {
+	return d.known() && (d.Head.Run > run || d.Head.Run == run && d.state().Terminal())
+}
+
 // awaitsQueue reports whether the job was accepted but is not known to be on the queue.
 func (d Document) awaitsQueue() bool {
 	return d.known() && (d.Head.Type == events.TypeCreated || d.Head.Type == events.TypeRedriven)

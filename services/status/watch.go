@@ -5,17 +5,48 @@ import (
 	"fmt"
 	"log/slog"
 	"sync"
+	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
 
 	"sluice/pkg/bus"
 )
 
+// watchAgainAfter is the pause before another try to watch a bucket that was made anew.
+const watchAgainAfter = time.Second
+
 // watch keeps the index in step with the bucket until ctx ends, over outages of the server, and calls ready once all
-// that was there is in it.
-func watch(ctx context.Context, b *bus.Bus, x *index, ready func(), log *slog.Logger) error {
-	var met map[string]bool // jobs that this watch has told of, while it tells what was there when it began
+// that was there is in it. It begins anew when rewatch says so.
+func watch(
+	ctx context.Context, b *bus.Bus, x *index, rewatch <-chan struct{}, ready func(), log *slog.Logger,
+) error {
 	ready = sync.OnceFunc(ready)
+	err := watchOnce(ctx, b, x, rewatch, ready, log)
+	for err == nil && ctx.Err() == nil {
+		if again := watchOnce(ctx, b, x, rewatch, ready, log); again != nil {
+			log.Warn("the documents are not watched; trying again", "err", again)
+			select {
+			case <-ctx.Done():
+			case <-time.After(watchAgainAfter):
+			}
+		}
+	}
+	return err
+}
+
+func watchOnce(
+	ctx context.Context, b *bus.Bus, x *index, rewatch <-chan struct{}, ready func(), log *slog.Logger,
+) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	go func() {
+		select {
+		case <-rewatch:
+			cancel()
+		case <-ctx.Done():
+		}
+	}()
+	var met map[string]bool // jobs that this watch has told of, while it tells what was there when it began
 	begin := func(ctx context.Context) (jetstream.KeyWatcher, error) {
 		met = make(map[string]bool)
 		return b.Documents.WatchAll(ctx)

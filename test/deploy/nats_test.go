@@ -36,7 +36,10 @@ type server struct {
 	host, monitor string
 }
 
-func startNATS(t testing.TB) *server {
+func startNATS(t testing.TB) *server { return startNATSIn(t, testenv.Dir(t)) }
+
+// startNATSIn runs a server whose files are in a directory.
+func startNATSIn(t testing.TB, store string) *server {
 	t.Helper()
 	program, err := natsServer()
 	if err != nil {
@@ -44,7 +47,7 @@ func startNATS(t testing.TB) *server {
 	}
 	dir := testenv.Dir(t)
 	s := &server{process: run(t, environment(t, "nats", nil), program, "--config", deployed("nats.conf"), // and besides:
-		"--addr", "127.0.0.1", "--port", "-1", "--http_port", "-1", "--store_dir", dir, "--ports_file_dir", dir)}
+		"--addr", "127.0.0.1", "--port", "-1", "--http_port", "-1", "--store_dir", store, "--ports_file_dir", dir)}
 	testenv.Eventually(testenv.Context(t), t, "the NATS server says where it listens", func() error {
 		files, err := filepath.Glob(filepath.Join(dir, "*.ports"))
 		if err != nil || len(files) == 0 {
@@ -72,6 +75,9 @@ func startNATS(t testing.TB) *server {
 // url is the address that compose.yaml gives a service, at this server.
 func (s *server) url(t testing.TB, service string) string {
 	t.Helper()
+	if service == "backup" { // which people have, and no service
+		return "nats://backup:backup-dev@" + s.host
+	}
 	environment := compose(t, nil).Services[service].Environment
 	given := environment["SLUICE_NATS_URL"]
 	if service == "observer" { // which runs the nats command
@@ -95,7 +101,7 @@ func TestNATSConfiguration(t *testing.T) {
 		t.Fatal(err)
 	}
 	passwords := environment(t, "nats", nil)
-	if len(passwords) != 5 {
+	if len(passwords) != 6 {
 		t.Errorf("the passwords are %v", passwords)
 	}
 	check := []string{"--config", deployed("nats.conf"), "-t"}
@@ -127,33 +133,34 @@ func TestUsers(t *testing.T) {
 	s := startNATS(t)
 	for user, rights := range map[string]struct{ publish, subscribe, not, deaf string }{
 		"setup": {
-			publish:   "$JS.API.STREAM.CREATE.JOBS $JS.API.STREAM.UPDATE.KV_jobs $JS.API.CONSUMER.CREATE.EVENTS.fold",
+			publish:   "$JS.API.STREAM.CREATE.JOBS $JS.API.STREAM.UPDATE.KV_jobs $JS.API.CONSUMER.CREATE.EVENTS.fold svc.status.reconcile",
 			subscribe: "_INBOX_setup.x",
-			not:       "$JS.API.STREAM.DELETE.JOBS $JS.API.STREAM.PURGE.EVENTS $JS.API.STREAM.CREATE.other jobs.normal.x $KV.control.x",
+			not:       "svc.status.cancel svc.status.retry $JS.API.STREAM.DELETE.JOBS $JS.API.STREAM.PURGE.EVENTS $JS.API.STREAM.CREATE.other jobs.normal.x $KV.control.x",
 			deaf:      "> jobs.> events.> $KV.> _INBOX_api.>",
 		},
 		"api": {
-			publish: "jobs.normal.x events.x.created events.x.queued svc.status.get $JS.API.DIRECT.GET.JOBS.jobs.urgent.x " +
+			publish: "jobs.normal.x events.x.created events.x.queued svc.status.get svc.status.retry $JS.API.STREAM.MSG.GET.JOBS " +
 				"$JS.API.CONSUMER.CREATE.EVENTS.api-x.events.*.* $JS.API.CONSUMER.MSG.NEXT.EVENTS.api-x $JS.API.DIRECT.GET.EVENTS",
 			subscribe: "_INBOX_api.x",
-			not: "$KV.control.x $KV.jobs.x events.x.succeeded $JS.API.STREAM.DELETE.JOBS $JS.API.STREAM.PURGE.JOBS $JS.ACK.JOBS.normal.1.1.1.1.0 " +
+			not: "svc.status.reconcile events.x.redriven $KV.control.x $KV.jobs.x events.x.succeeded $JS.API.STREAM.DELETE.JOBS $JS.API.STREAM.PURGE.JOBS $JS.ACK.JOBS.normal.1.1.1.1.0 " +
 				"$JS.API.CONSUMER.MSG.NEXT.JOBS.normal $JS.API.STREAM.MSG.DELETE.JOBS $JS.API.DIRECT.GET.KV_control.$KV.control.x " +
-				"$JS.API.CONSUMER.CREATE.EVENTS.fold $JS.API.CONSUMER.CREATE.EVENTS.fold.events.*.* $JS.API.CONSUMER.MSG.NEXT.EVENTS.fold " +
+				"$JS.API.STREAM.MSG.GET.KV_control $JS.API.STREAM.MSG.GET.KV_jobs $JS.API.CONSUMER.CREATE.EVENTS.fold $JS.API.CONSUMER.CREATE.EVENTS.fold.events.*.* $JS.API.CONSUMER.MSG.NEXT.EVENTS.fold " +
 				"$JS.API.CONSUMER.DELETE.EVENTS.fold $JS.API.CONSUMER.CREATE.EVENTS.x $JS.API.CONSUMER.CREATE.JOBS.x.jobs.normal.* $JS.ACK.EVENTS.fold.1.1.1.1.0",
 			deaf: "> jobs.> events.> $KV.> _INBOX_status.> svc.status.get",
 		},
 		"status": {
 			publish: "jobs.normal.x events.x.queued events.x.cancelled $KV.jobs.x $KV.control.x _INBOX_api.x " + // jobs: those that it repairs
-				"$JS.FC.KV_jobs.x $JS.API.CONSUMER.DELETE.KV_jobs.x $JS.ACK.EVENTS.fold.1.1.1.1.0",
-			subscribe: "_INBOX_status.x svc.status.get $SRV.PING",
+				"events.x.redriven svc.ingester.ledger svc.ingester.report _INBOX_setup.x $JS.API.DIRECT.GET.EVENTS $JS.FC.KV_jobs.x $JS.API.CONSUMER.DELETE.KV_jobs.x $JS.ACK.EVENTS.fold.1.1.1.1.0",
+			subscribe: "_INBOX_status.x svc.status.get svc.status.reconcile $SRV.PING",
 			not: "events.x.created events.x.succeeded $JS.API.STREAM.DELETE.KV_jobs $JS.API.STREAM.PURGE.KV_jobs $JS.ACK.JOBS.normal.1.1.1.1.0 " +
-				"$JS.API.CONSUMER.DELETE.EVENTS.fold $JS.API.CONSUMER.MSG.NEXT.JOBS.normal",
-			deaf: "> jobs.> events.> _INBOX_api.>",
+				"$JS.API.CONSUMER.DELETE.EVENTS.fold $JS.API.CONSUMER.MSG.NEXT.JOBS.normal $JS.API.CONSUMER.CREATE.EVENTS.x",
+			deaf: "> jobs.> events.> _INBOX_api.> svc.ingester.report",
 		},
 		"ingester": {
 			publish: "events.x.started events.x.progress events.x.retrying events.x.succeeded events.x.failed events.x.cancelled $KV.control.x " +
-				"$JS.ACK.JOBS.urgent.1.1.1.1.0 $JS.FC.KV_control.x $JS.API.CONSUMER.DELETE.KV_control.x",
-			subscribe: "_INBOX_ingester.x events.*.queued",
+				"$JS.ACK.JOBS.urgent.1.1.1.1.0 $JS.FC.KV_control.x $JS.API.CONSUMER.DELETE.KV_control.x " +
+				"$JS.API.STREAM.MSG.GET.JOBS _INBOX_status.x _INBOX.x", // JOBS: to see whether a job has a message
+			subscribe: "_INBOX_ingester.x events.*.queued svc.ingester.report svc.ingester.ledger $SRV.PING",
 			not: "jobs.normal.x events.x.created $KV.jobs.x $JS.API.STREAM.DELETE.JOBS $JS.API.STREAM.PURGE.KV_control svc.status.cancel " +
 				"$JS.API.CONSUMER.DELETE.JOBS.normal $JS.API.CONSUMER.CREATE.JOBS.x.jobs.normal.* $JS.ACK.EVENTS.fold.1.1.1.1.0",
 			deaf: "> jobs.> events.> svc.status.get _INBOX_api.>",
@@ -162,10 +169,17 @@ func TestUsers(t *testing.T) {
 			publish: "$JS.API.STREAM.LIST $JS.API.STREAM.INFO.EVENTS $JS.API.CONSUMER.LIST.JOBS $JS.API.CONSUMER.INFO.EVENTS.fold " +
 				"$JS.API.STREAM.MSG.GET.EVENTS $JS.API.DIRECT.GET.JOBS $JS.API.DIRECT.GET.KV_jobs.$KV.jobs.x svc.status.get svc.status.list $SRV.PING",
 			subscribe: "_INBOX.x events.> $KV.jobs.>",
-			not: "jobs.normal.x events.x.created $KV.jobs.x $KV.control.x svc.status.cancel $JS.API.STREAM.DELETE.JOBS $JS.API.STREAM.PURGE.KV_jobs " +
+			not: "jobs.normal.x events.x.created $KV.jobs.x $KV.control.x svc.status.cancel svc.status.retry svc.status.reconcile svc.ingester.report $JS.API.STREAM.DELETE.JOBS $JS.API.STREAM.PURGE.KV_jobs " +
 				"$JS.API.STREAM.MSG.DELETE.EVENTS $JS.API.CONSUMER.CREATE.EVENTS.fold $JS.API.CONSUMER.DELETE.EVENTS.fold " +
 				"$JS.API.CONSUMER.MSG.NEXT.JOBS.normal $JS.ACK.JOBS.normal.1.1.1.1.0 $JS.API.DIRECT.GET.KV_control.$KV.control.x",
 			deaf: "> jobs.> $KV.control.> _INBOX_api.> svc.status.get",
+		},
+		"backup": {
+			publish:   "$JS.API.STREAM.SNAPSHOT.JOBS $JS.API.STREAM.RESTORE.KV_jobs $JS.SNAPSHOT.ACK.JOBS.x $JS.SNAPSHOT.RESTORE.JOBS.x",
+			subscribe: "_INBOX.x",
+			not: "$JS.API.STREAM.DELETE.JOBS $JS.API.STREAM.PURGE.EVENTS $JS.API.STREAM.CREATE.JOBS $JS.API.STREAM.RESTORE.other " +
+				"jobs.normal.x events.x.created $KV.jobs.x",
+			deaf: "> jobs.> events.> $KV.> _INBOX_api.> svc.status.get",
 		},
 	} {
 		t.Run(user, func(t *testing.T) {

@@ -57,6 +57,14 @@ func TestDeployment(t *testing.T) {
 	c.await(t, running, "cancelled")
 	c.await(t, queued, "cancelled")
 
+	c.retry(t, running)
+	c.await(t, running, "active")
+	reconciling := start("setup", "sluice", "admin", "reconcile")
+	reconciling.wait(t)
+	if said := reconciling.said.String(); !strings.Contains(said, `{"documents":`) {
+		t.Errorf("reconciling says %s", said)
+	}
+
 	handed := c.load(t, files+"/slow.csv")
 	c.await(t, handed, "active")
 	for _, p := range append(ingesters, status, api) {
@@ -154,6 +162,19 @@ func (c client) call(t *testing.T, path string, form url.Values) map[string]stri
 func (c client) load(t *testing.T, file string) string {
 	t.Helper()
 	return c.call(t, "/download_file", url.Values{"fileUrl": {file}})["jobId"]
+}
+
+// retry runs a job again.
+func (c client) retry(t *testing.T, id string) {
+	t.Helper()
+	answer, err := http.Post(c.api+"/v1/jobs/"+id+"/retry", "", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer answer.Body.Close()
+	if answer.StatusCode != http.StatusAccepted {
+		t.Fatalf("retrying job %s: %s", id, answer.Status)
+	}
 }
 
 // watching is a stream of events that is being read.

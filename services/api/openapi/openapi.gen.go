@@ -178,13 +178,22 @@ func (e JobState) Valid() bool {
 
 // Defines values for Mode.
 const (
-	ModeCreate Mode = "create"
+	ModeAppend  Mode = "append"
+	ModeCreate  Mode = "create"
+	ModeReplace Mode = "replace"
+	ModeUpsert  Mode = "upsert"
 )
 
 // Valid indicates whether the value is a known member of the Mode enum.
 func (e Mode) Valid() bool {
 	switch e {
+	case ModeAppend:
+		return true
 	case ModeCreate:
+		return true
+	case ModeReplace:
+		return true
+	case ModeUpsert:
 		return true
 	default:
 		return false
@@ -365,7 +374,7 @@ type Event struct {
 	// Table Of succeeded.
 	Table *string `json:"table,omitempty"`
 
-	// Rows Of succeeded: how many the table has.
+	// Rows Of succeeded: how many were loaded.
 	Rows *int64 `json:"rows,omitempty"`
 }
 
@@ -430,7 +439,9 @@ type Job struct {
 	// Table The table's name, once it is known.
 	Table *string `json:"table,omitempty"`
 
-	// Mode How the rows become visible.
+	// Mode How the rows become visible: as a new table; in the place of all rows of a table; beside the rows of a table; or in the
+	// place of those with the same `key`, and beside the others. All but create need `table`, and make it where there is
+	// none. docs/modes.md tells the rest.
 	Mode       Mode       `json:"mode"`
 	CreatedAt  time.Time  `json:"created_at"`
 	StartedAt  *time.Time `json:"started_at,omitempty"`
@@ -486,8 +497,16 @@ type JobRequest struct {
 	// ExtraFields Whether what a row has more than there are columns is kept, in a column `_extra`, or makes the row a bad one.
 	ExtraFields *ExtraFields `json:"extra_fields,omitempty"`
 
+	// Key With mode upsert, and only then: the columns that tell the rows of the table apart, by their names in the table.
+	Key *[]*string `json:"key,omitempty"`
+
 	// MaxBadRows How many bad rows may be left out before the job fails: a number, or a percentage of the rows read.
 	MaxBadRows *BadRows `json:"max_bad_rows,omitempty"`
+
+	// Mode How the rows become visible: as a new table; in the place of all rows of a table; beside the rows of a table; or in the
+	// place of those with the same `key`, and beside the others. All but create need `table`, and make it where there is
+	// none. docs/modes.md tells the rest.
+	Mode *Mode `json:"mode,omitempty"`
 
 	// Null What stands for NULL where it is not in quotes, each at most 64 bytes. Left out, the empty field does; with an
 	// empty list nothing does, and an empty field is an empty text.
@@ -500,7 +519,10 @@ type JobRequest struct {
 	// Priority Urgent jobs are taken before normal ones.
 	Priority *Priority `json:"priority,omitempty"`
 
-	// Table The new table's name, at most 63 bytes. Derived from the file's name and the time if left out.
+	// Schema The schema of the table, at most 63 bytes. It must exist, and must not be Sluice's or the system's own.
+	Schema *string `json:"schema,omitempty"`
+
+	// Table The table's name, at most 63 bytes. Mode create derives it from the file's name and the time if it is left out.
 	Table *string `json:"table,omitempty"`
 
 	// URL Where the file is, http or https. A user name, a password and a query are kept encrypted and never shown.
@@ -542,7 +564,9 @@ type Links struct {
 	Result *string `json:"result,omitempty"`
 }
 
-// Mode How the rows become visible.
+// Mode How the rows become visible: as a new table; in the place of all rows of a table; beside the rows of a table; or in the
+// place of those with the same `key`, and beside the others. All but create need `table`, and make it where there is
+// none. docs/modes.md tells the rest.
 type Mode string
 
 // Priority Urgent jobs are taken before normal ones.
@@ -767,6 +791,9 @@ type ServerInterface interface {
 	// GetJobResult See what a job has made
 	// (GET /v1/jobs/{id}/result)
 	GetJobResult(ctx echo.Context, id JobID) error
+	// RetryJob Run a job again
+	// (POST /v1/jobs/{id}/retry)
+	RetryJob(ctx echo.Context, id JobID) error
 }
 
 // ServerInterfaceWrapper converts echo contexts to parameters.
@@ -1049,6 +1076,22 @@ func (w *ServerInterfaceWrapper) GetJobResult(ctx echo.Context) error {
 	return err
 }
 
+// RetryJob converts echo context to params.
+func (w *ServerInterfaceWrapper) RetryJob(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "id" -------------
+	var id JobID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", ctx.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.RetryJob(ctx, id)
+	return err
+}
+
 // This is a simple interface which specifies echo.Route addition functions which
 // are present on both echo.Echo and echo.Group, since we want to allow using
 // either of them for path registration
@@ -1101,6 +1144,7 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.DELETE(options.BaseURL+"/v1/jobs/:id", wrapper.DeleteJob, options.OperationMiddlewares["deleteJob"]...)
 	router.GET(options.BaseURL+"/v1/jobs/:id", wrapper.GetJob, options.OperationMiddlewares["getJob"]...)
 	router.POST(options.BaseURL+"/v1/jobs/:id/cancel", wrapper.CancelJob, options.OperationMiddlewares["cancelJob"]...)
+	router.POST(options.BaseURL+"/v1/jobs/:id/retry", wrapper.RetryJob, options.OperationMiddlewares["retryJob"]...)
 	router.GET(options.BaseURL+"/v1/jobs/:id/result", wrapper.GetJobResult, options.OperationMiddlewares["getJobResult"]...)
 	router.GET(options.BaseURL+"/v1/jobs/:id/events", wrapper.GetJobEvents, options.OperationMiddlewares["getJobEvents"]...)
 	router.GET(options.BaseURL+"/v1/events", wrapper.StreamEvents, options.OperationMiddlewares["streamEvents"]...)
@@ -1801,6 +1845,45 @@ func (response GetJobResultdefaultApplicationProblemPlusJSONResponse) VisitGetJo
 	return err
 }
 
+type RetryJobRequestObject struct {
+	ID JobID `json:"id"`
+}
+
+type RetryJobResponseObject interface {
+	VisitRetryJobResponse(w http.ResponseWriter) error
+}
+
+type RetryJob202JSONResponse Job
+
+func (response RetryJob202JSONResponse) VisitRetryJobResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(202)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RetryJobdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response RetryJobdefaultApplicationProblemPlusJSONResponse) VisitRetryJobResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 // StrictServerInterface represents all server handlers.
 type StrictServerInterface interface {
 	// DownloadFile Load a file into a new table
@@ -1845,6 +1928,9 @@ type StrictServerInterface interface {
 	// GetJobResult See what a job has made
 	// (GET /v1/jobs/{id}/result)
 	GetJobResult(ctx context.Context, request GetJobResultRequestObject) (GetJobResultResponseObject, error)
+	// RetryJob Run a job again
+	// (POST /v1/jobs/{id}/retry)
+	RetryJob(ctx context.Context, request RetryJobRequestObject) (RetryJobResponseObject, error)
 }
 
 type StrictHandlerFunc func(ctx echo.Context, request any) (any, error)
@@ -2256,6 +2342,31 @@ func (sh *strictHandler) GetJobResult(ctx echo.Context, id JobID) error {
 		return err
 	} else if validResponse, ok := response.(GetJobResultResponseObject); ok {
 		return validResponse.VisitGetJobResultResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// RetryJob operation middleware
+func (sh *strictHandler) RetryJob(ctx echo.Context, id JobID) error {
+	var request RetryJobRequestObject
+
+	request.ID = id
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.RetryJob(ctx.Request().Context(), request.(RetryJobRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "RetryJob")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(RetryJobResponseObject); ok {
+		return validResponse.VisitRetryJobResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}

@@ -35,6 +35,25 @@ func TestDeliveryDoesNotDecideWhatIsMended(t *testing.T) {
 	}
 }
 
+// TestDeliveryDoesNotDecideWhatIsShown rejects a row that is too long to be kept.
+func TestDeliveryDoesNotDecideWhatIsShown(t *testing.T) {
+	text := "a,b\n" + strings.Repeat("1,2\n", 65_500) + strings.Repeat("x", 1<<20) + "\n3,4\n"
+	opts := jobOptions()
+	opts.Mend, opts.Limits = false, csv.Limits{Field: 100, Row: 200} // mending would look further
+	for delivery, src := range deliveries(text, 1) {
+		rows := csv.Rows{Data: make([]byte, 0, 1<<20)}
+		r := csv.NewReader(src, opts)
+		var err error
+		for err == nil {
+			_, err = r.ReadRows(&rows)
+		}
+		if rows.Count != 65_501 || len(rows.Rejects) != 1 || len(rows.Rejects[0].Raw) != 4<<10 {
+			t.Errorf("%s: %d rows, %d rejects, the first one of %d bytes (%v)",
+				delivery, rows.Count, len(rows.Rejects), len(rows.Rejects[0].Raw), err)
+		}
+	}
+}
+
 // TestRowsAreNotHeldBack holds that rows are handed out that have come before one that has only begun.
 func TestRowsAreNotHeldBack(t *testing.T) {
 	for name, text := range map[string]string{

@@ -17,7 +17,8 @@
 //
 // A file's life top-down: [Reader] settles how it is written in settle.go, by charset.go and detect.go, names the columns
 // in header.go, and then hands out [Rows]. Rows as most rows are go through skim.go and fields.go, all others through
-// scanner.go and current.go, the field in hand, which mend.go helps with what is wrong in quotes.
+// scanner.go and current.go, the field in hand, which mend.go helps with what is wrong in quotes. With [Resume] the rows are
+// read on from the end of any of them, as if all the file were read.
 //
 // Memory is bounded by [Limits] however long a line is.
 package csv

@@ -23,8 +23,9 @@ type input struct {
 
 	vetted int // up to where the bytes in buf are known to be clean
 
-	kept int // from where on the bytes in buf are kept until they are released; -1 if none are
-	most int // bytes to keep
+	kept int    // from where on the bytes in buf are kept until they are released; -1 if none are
+	most int    // bytes to keep
+	lost []byte // the first ones of those that were too many to be kept
 
 	// Where the source is decoded, offsets in it are not those in its text.
 	charset charset
@@ -181,6 +182,7 @@ func (in *input) shift() {
 		return
 	}
 	if in.kept >= 0 && in.pos > 0 && len(in.buf) >= in.most {
+		in.lost = append(in.lost[:0], firstBytes(in.buf[in.kept:in.end])...)
 		in.release()
 		in.shift()
 		return

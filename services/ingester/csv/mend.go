@@ -327,14 +327,13 @@ func (s *scanner) resync(f *events.Failure) (raw []byte, err error) {
 	if s.reread > rereadSize || !s.rewind() {
 		return nil, f
 	}
-	s.long = append(s.long[:0], firstBytes(s.in.atHand())...)
 	if s.damage != nil { // it was read to its end
 		s.in.pos, s.line = int(end-s.in.base), endLine
 	} else if err := s.resyncLines(f, endLine); err != nil {
 		return nil, err
 	}
 	if s.in.kept < 0 {
-		return s.long, nil
+		return s.in.lost, nil
 	}
 	raw = firstBytes(s.in.buf[s.in.kept:s.in.pos])
 	s.in.release()

@@ -24,8 +24,8 @@ type Resume struct {
 	// End is where in the file reading ends: the end of a row, or 0 for the end of the file. The source should go on behind
 	// it as the file does. If it ends there, rows before the end whose quotes are wrong may be read in another way.
 	End int64
-	// Read is how many rows were read before, and Rejected how many besides were rejected: what BadRows allows is judged by
-	// these, too, and a percentage at the end of the file only. FirstBad is the reason of the first reject, for the message.
+	// Read is how many of the rows before Offset were read, and Rejected how many besides were rejected: what BadRows allows
+	// is judged by these, too. FirstBad is the reason of the first reject, which the message tells when there are too many.
 	Read, Rejected int64
 	FirstBad       string
 }

@@ -171,7 +171,7 @@ func (m *randomTable) encode(t *testing.T, text string) string {
 
 // spoil puts bytes into a file, or for others, that are no characters in most encodings.
 func (m *randomTable) spoil(text string) string {
-	if m.wrong == 0 || m.rnd.IntN(3) > 0 || len(text) < 2 {
+	if m.wrong == 0 || m.rnd.IntN(3) > 0 || len(text) < 4 {
 		return text
 	}
 	for range 1 + m.rnd.IntN(4) {

@@ -15,7 +15,7 @@ import (
 )
 
 // mostSections is how many sections of a file are read at most.
-const mostSections = 60
+const mostSections = 40
 
 // checkResume holds that each section of a file is read as it is read in the whole file. As what is read before a section
 // is told in numbers only, that holds for any set of sections then.
@@ -103,7 +103,7 @@ func TestResumeCases(t *testing.T) {
 
 func TestResumeRandomTables(t *testing.T) {
 	t.Parallel()
-	for seed := range uint64(400) {
+	for seed := range uint64(300) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
 			t.Parallel()
 			table := newRandomTable(seed)

@@ -29,10 +29,9 @@ type scanner struct {
 	surplus int    // empty fields behind the last column
 	gap     []span // those of them that come before a value that is to be rescued, should there be one
 	current current
-	damage  error  // the first thing wrong with a record that is read on to its end
-	mended  bool   // whether the record's quotes were mended
-	reread  int64  // bytes of bad rows that were returned to
-	long    []byte // the first ones of a bad row that may be too long to be kept
+	damage  error // the first thing wrong with a record that is read on to its end
+	mended  bool  // whether the record's quotes were mended
+	reread  int64 // bytes of bad rows that were returned to
 }
 
 func newScanner(src io.Reader, opts Options) *scanner {

@@ -37,6 +37,13 @@ const (
 	stateUndefinedTable     = "42P01"
 	stateTooManyColumns     = "54011"
 	stateLimitExceeded      = "54000"
+	stateDeadlock           = "40P01"
+	stateNotNullViolation   = "23502"
+	stateCheckViolation     = "23514"
+	stateRaised             = "P0001"
+
+	stateCardinalityViolation = "21000"
+	stateDependentsExist      = "2BP01"
 )
 
 func hasState(err error, states ...string) bool {
@@ -59,10 +66,13 @@ func isNameTaken(err error) bool {
 }
 
 // failure says for users what an error of the driver means, and keeps the error as its cause: the driver's own text
-// tells too much. An error that is not the database's passes unchanged.
+// tells too much. An error that is not the database's, or is a failure already, passes unchanged.
 func failure(err error) error {
 	var connect *pgconn.ConnectError // its deadline may be the driver's own
 	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) && !errors.As(err, &connect) {
+		return err
+	}
+	if _, ok := errors.AsType[*events.Failure](err); ok {
 		return err
 	}
 	if pg, ok := errors.AsType[*pgconn.PgError](err); ok {
@@ -94,6 +104,20 @@ func stateFailure(pg *pgconn.PgError) *events.Failure {
 		return events.Failf(events.CodeDatabaseUnavailable, "the database is not available: %s", pg.Message)
 	}
 	return events.Failf(events.CodeDatabaseError, "the database refused a statement: %s", pg.Message)
+}
+
+// valueFailure is the failure of a statement that brings a file's values into a table of the user's: what does not fit there
+// is the file's fault, or the table's, and no error of ours.
+func valueFailure(err error) error {
+	pg, ok := errors.AsType[*pgconn.PgError](err)
+	if !ok || pg.Code[:2] != "22" && pg.Code[:2] != "23" && pg.Code != stateRaised {
+		return failure(err)
+	}
+	message := pg.Message
+	if pg.Detail != "" && pg.Code != stateNotNullViolation && pg.Code != stateCheckViolation { // those show the whole row
+		message += ": " + pg.Detail
+	}
+	return events.Failf(events.CodeValueInvalid, "%s", message).CausedBy(err)
 }
 
 // connectionLost recognises a connection that could not be made, or that ended under a statement.

@@ -20,12 +20,12 @@ func (l *Load) addExtra(ctx context.Context) error {
 		if _, err := tx.Exec(ctx, "ALTER TABLE "+l.staging()+" ADD COLUMN "+extraColumn+" text[]"); err != nil {
 			return stagingFailure(err)
 		}
-		return nil
+		l.extra = true
+		return l.checkTarget(ctx, tx)
 	})
 	if err != nil {
 		return fmt.Errorf("adding column %s: %w", extraColumn, err)
 	}
-	l.extra = true
 	return nil
 }
 

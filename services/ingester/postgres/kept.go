@@ -23,10 +23,8 @@ type File struct {
 // Kept is what earlier attempts of a run have committed, and how they read the file. At least one batch is.
 type Kept struct {
 	File
-	Gaps     []Gap // of the source, in order, that no committed batch covers; the last one is open
-	Rows     int64
-	Rejected int64
-	FirstBad string // why the first of these was rejected
+	Gaps     []Gap  // of the source, in order, that no committed batch covers; the last one is open
+	FirstBad string // why the first row was rejected, if any was
 	Marks    []Mark // of the source, in order
 }
 
@@ -35,6 +33,8 @@ type Gap struct {
 	Start int64 // byte offset
 	Line  int64 // of the byte there, from 1
 	End   int64 // byte offset behind its last row; -1 for the end of the source, wherever that is
+
+	Rows, Rejected int64 // that are committed of what lies before it
 }
 
 // From returns the latest mark from which all gaps can be reached, or the start of the source, and the marks behind it.
@@ -51,6 +51,12 @@ func (k *Kept) From() (from Mark, later []Mark) {
 type Mark struct {
 	Offset int64 // in bytes
 	Digest []byte
+}
+
+// Committed is how many rows are, and how many besides were rejected.
+func (k *Kept) Committed() (rows, rejected int64) {
+	all := k.Gaps[len(k.Gaps)-1]
+	return all.Rows, all.Rejected
 }
 
 // Kept returns what earlier attempts have left, or nil if there is nothing. To go on with it, do not call [Load.Prepare].
@@ -134,11 +140,11 @@ func (l *Load) readBatches(ctx context.Context, tx pgx.Tx, k *Kept) (found bool,
 	var number, start, end, line, read, rejected, last, count int64
 	_, err = pgx.ForEachRow(rows, []any{&number, &start, &end, &line, &read, &rejected}, func() error {
 		if start > next.Start {
-			k.Gaps = append(k.Gaps, Gap{Start: next.Start, Line: next.Line, End: start})
+			next.End = start
+			k.Gaps = append(k.Gaps, next)
 		}
-		next = Gap{Start: end, Line: line}
+		next = Gap{Start: end, Line: line, Rows: next.Rows + read, Rejected: next.Rejected + rejected}
 		last, count = max(last, number), count+1
-		k.Rows, k.Rejected = k.Rows+read, k.Rejected+rejected
 		return nil
 	})
 	if err != nil {

@@ -94,8 +94,8 @@ func TestKeptTellsHowTheFileWasRead(t *testing.T) {
 	second := w.open(w.worker(w.url), 1)
 	kept := second.Kept()
 	want := &postgres.Kept{
-		File: file, Rows: 4, Rejected: 1, FirstBad: "a NUL",
-		Gaps:  []postgres.Gap{{Start: 20, Line: 9, End: 25}, {Start: 30, End: -1}},
+		File: file, FirstBad: "a NUL",
+		Gaps:  []postgres.Gap{{Start: 20, Line: 9, End: 25, Rows: 3, Rejected: 1}, {Start: 30, End: -1, Rows: 4, Rejected: 1}},
 		Marks: marks,
 	}
 	if !reflect.DeepEqual(kept, want) {

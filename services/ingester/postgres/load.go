@@ -58,6 +58,9 @@ func (l *Load) Prepare(ctx context.Context, file File) error {
 			return err
 		}
 		l.columns, l.firstRow = file.Columns, file.Begin
+		if err := l.checkTarget(ctx, tx); err != nil {
+			return err
+		}
 		if _, err := tx.Exec(ctx, l.createStaging()); err != nil {
 			return err
 		}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"strconv"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -12,8 +11,9 @@ import (
 	"sluice/pkg/events"
 )
 
-// maxDerivedNames bounds the search for a free derived name.
-const maxDerivedNames = 100
+// publishPatience is how long a publishing transaction waits for any one lock. Whoever waits for the table meanwhile waits
+// behind it, and the worker could do something else.
+const publishPatience = "3s"
 
 // Publication is what [Copier.Publish] makes of the staged rows.
 type Publication struct {
@@ -25,9 +25,18 @@ type Publication struct {
 }
 
 // publish commits the last batch, if it has rows or rejects, in the transaction in which it was copied, and makes the
-// staging table the dataset. All of it is on the server's disk before publish returns. It fails with an [events.Failure] of
-// code table_exists if a name that was asked for is taken.
+// staging table the dataset, or brings its rows into the one that there is. All of it is on the server's disk before publish
+// returns. It fails with an [events.Failure]: of code table_busy if another try will do, table_exists if a name that was asked
+// for is taken, and others where the table cannot take the rows.
 func (l *Load) publish(ctx context.Context, tx pgx.Tx, last *Batch, p Publication) (*Outcome, error) {
+	outcome, err := l.publishInTurn(ctx, tx, last, p)
+	if hasState(err, stateLockNotAvailable, stateDeadlock) {
+		err = l.busy(p.Table, "another job publishes into it, or a session holds a lock on it").CausedBy(err)
+	}
+	return outcome, err
+}
+
+func (l *Load) publishInTurn(ctx context.Context, tx pgx.Tx, last *Batch, p Publication) (*Outcome, error) {
 	batches := l.committed.Load()
 	if last.Rows > 0 || len(last.rejects) > 0 || last.End > last.Start {
 		record := new(pgx.Batch)
@@ -37,7 +46,10 @@ func (l *Load) publish(ctx context.Context, tx pgx.Tx, last *Batch, p Publicatio
 		}
 		batches++
 	}
-	// Jobs that want the same name take turns, and a name is locked before a row by everyone.
+	if _, err := tx.Exec(ctx, "SET LOCAL lock_timeout = '"+publishPatience+"'"); err != nil {
+		return nil, fmt.Errorf("publishing job %s: %w", l.JobID, failure(err))
+	}
+	// Jobs that want the same name take turns. Everyone locks the name, then the ledger's row, then the table.
 	if _, err := tx.Exec(ctx, "SELECT pg_advisory_xact_lock(hashtextextended($1, 0))",
 		"sluice:"+l.Spec.Schema+"."+p.Table); err != nil {
 		return nil, fmt.Errorf("locking table %s: %w", p.Table, failure(err))
@@ -49,7 +61,7 @@ func (l *Load) publish(ctx context.Context, tx pgx.Tx, last *Batch, p Publicatio
 	if err := l.complete(ctx, tx, batches, last.End, &p); err != nil {
 		return nil, err
 	}
-	if err := l.rename(ctx, tx, &p); err != nil {
+	if err := l.place(ctx, tx, &p); err != nil {
 		return nil, err
 	}
 	if err := l.recordCommitted(ctx, tx, p); err != nil {
@@ -86,26 +98,39 @@ func (l *Load) complete(ctx context.Context, tx pgx.Tx, batches, end int64, p *P
 	return l.addWarnings(ctx, tx, p)
 }
 
-// rename gives the staging table the dataset's name, or the next free one if the name may vary.
-func (l *Load) rename(ctx context.Context, tx pgx.Tx, p *Publication) error {
-	wanted := p.Table
-	for n := 1; n <= maxDerivedNames; n++ {
-		if n > 1 {
-			p.Table = withSuffix(wanted, "_"+strconv.Itoa(n))
-		}
-		err := savepoint(ctx, tx, "ALTER TABLE "+l.staging()+" RENAME TO "+pgx.Identifier{p.Table}.Sanitize())
-		if err == nil {
-			p.Result.Schema, p.Result.Table = l.Spec.Schema, p.Table
-			return nil
-		}
-		if !isNameTaken(err) {
-			return fmt.Errorf("publishing %s: %w", p.Table, failure(err))
-		}
-		if !p.Derived {
-			break
-		}
+// place makes the staged rows visible as the job's mode says, and tells the result where they are.
+func (l *Load) place(ctx context.Context, tx pgx.Tx, p *Publication) error {
+	var into *target
+	var err error
+	if l.Spec.Mode == events.Create || l.Spec.Mode == "" {
+		err = l.rename(ctx, tx, p)
+	} else {
+		into, err = l.placeIn(ctx, tx, p.Table)
 	}
-	return events.Failf(events.CodeTableExists, "table %s.%s exists already; name another one, or drop it", l.Spec.Schema, wanted)
+	if err != nil {
+		return err
+	}
+	p.Result.Schema, p.Result.Table = l.Spec.Schema, p.Table
+	if into != nil {
+		p.Result.Columns = asPublished(p.Result.Columns, into)
+	}
+	return nil
+}
+
+// placeIn brings the staged rows into a table, which it returns if it was there before.
+func (l *Load) placeIn(ctx context.Context, tx pgx.Tx, name string) (*target, error) {
+	found, err := l.findTarget(ctx, tx, name, l.fileColumns())
+	switch {
+	case err != nil:
+		return nil, err
+	case found == nil && l.Spec.Mode == events.Upsert:
+		return nil, l.renameKeyed(ctx, tx, name)
+	case found == nil:
+		return nil, l.renameFirst(ctx, tx, name)
+	case l.Spec.Mode == events.Replace:
+		return found, l.replace(ctx, tx, found, name)
+	}
+	return l.insert(ctx, tx, found, name)
 }
 
 func (l *Load) recordCommitted(ctx context.Context, tx pgx.Tx, p Publication) error {
@@ -132,17 +157,4 @@ func (db *Database) Analyze(ctx context.Context, schema, table string) error {
 		return fmt.Errorf("analyzing %s.%s: %w", schema, table, failure(err))
 	}
 	return nil
-}
-
-// savepoint runs a statement whose failure the transaction survives.
-func savepoint(ctx context.Context, tx pgx.Tx, sql string) error {
-	inner, err := tx.Begin(ctx)
-	if err != nil {
-		return err
-	}
-	defer rollback(ctx, inner)
-	if _, err := inner.Exec(ctx, sql); err != nil {
-		return err
-	}
-	return inner.Commit(ctx)
 }

@@ -1,0 +1,5 @@
+//go:build !linux
+
+package fault
+
+func peakMemory(int) (int64, error) { return 0, nil }

@@ -1,0 +1,43 @@
+package fault
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"testing"
+	"time"
+)
+
+// rolling replaces one ingester after the other while they are at work. No job may be delayed by an attempt.
+func rolling(t *testing.T, random *rand.Rand) {
+	s := start(t, random, 3)
+	jobs := sized(10, 60)
+	var sources []*source
+	for n := range jobs {
+		from := serve(t, makeFile(random, 1<<20+random.IntN(2<<20)), random.IntN(2) == 0)
+		from.pace = 30 * time.Millisecond
+		sources = append(sources, from)
+		s.submit(from, fmt.Sprintf("rolling%d", n), map[string]any{"priority": []string{"normal", "urgent"}[random.IntN(2)]})
+	}
+	for range sized(2, 6) {
+		for _, w := range s.workers {
+			s.after(0, 700*time.Millisecond)
+			w.stop(t)
+			s.startWorker(w)
+		}
+	}
+	for _, a := range s.jobs {
+		if j := s.awaitEnd(a.id); j.Attempt != 1 {
+			t.Errorf("job %s took %d attempts", j.ID, j.Attempt)
+		}
+	}
+	s.check()
+	handed := -jobs
+	for _, from := range sources {
+		asked, _ := from.totals()
+		handed += asked
+	}
+	t.Logf("jobs were handed over %d times", handed)
+	if handed == 0 {
+		t.Error("no job was handed over")
+	}
+}
