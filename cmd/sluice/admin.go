@@ -98,8 +98,19 @@ func ask(ctx context.Context, nc *nats.Conn, all *events.Reconciled) error {
 	}
 	all.Documents, all.Reported, all.Requeued = all.Documents+done.Documents, all.Reported+done.Reported, all.Requeued+done.Requeued
 	all.Unchecked, all.Complete = done.Unchecked, done.Complete
-	if !done.Complete || done.Unchecked > 0 {
-		return fmt.Errorf("%d jobs could not be compared with the ledger; see that an ingester runs and reaches Postgres", done.Unchecked)
+	return unfinished(done)
+}
+
+// unfinished says what has not been compared, if anything.
+func unfinished(done events.Reconciled) error {
+	const look = "see that an ingester runs and reaches Postgres"
+	switch {
+	case done.Unchecked == 1:
+		return errors.New("1 job could not be compared with the ledger; " + look)
+	case done.Unchecked > 0:
+		return fmt.Errorf("%d jobs could not be compared with the ledger; %s", done.Unchecked, look)
+	case !done.Complete:
+		return errors.New("the ledger was not read whole; " + look)
 	}
 	return nil
 }

@@ -19,7 +19,7 @@ type Config struct {
 	Dir string
 	// BinDir is where postgres and initdb lie. Empty: searched for as by Find, preferring the version Dir already has.
 	BinDir string
-	// Port is the TCP port on 127.0.0.1. 0: a free one.
+	// Port is the TCP port on 127.0.0.1. 0: a free one, which is kept in Dir and used again for as long as it is free.
 	Port int
 	// Settings are further server settings, passed as -c name=value. Those that Start needs for itself are refused.
 	// With fsync=off a new cluster isn't flushed to disk either.

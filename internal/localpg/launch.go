@@ -14,7 +14,7 @@ import (
 
 // launch starts the process and waits until it is ready, has ended, or the context has.
 func (s *Server) launch(ctx context.Context, cfg Config, bins Binaries) error {
-	port, err := choosePort(cfg.Port)
+	port, err := s.home.choosePort(cfg)
 	if err != nil {
 		return err
 	}

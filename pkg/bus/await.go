@@ -2,6 +2,7 @@ package bus
 
 import (
 	"context"
+	"errors"
 	"time"
 )
 
@@ -11,14 +12,32 @@ const awaitEvery = 500 * time.Millisecond
 // Await connects and binds as [Connect] and [Bind] do, but waits for a server that does not answer yet and for a set-up
 // that has not been done. It calls waiting with what it waits for, whenever that changes, and fails only when ctx ends.
 func Await(ctx context.Context, url, name string, waiting func(err error)) (*Bus, error) {
+	var b *Bus
+	err := again(ctx, waiting, func(error) bool { return true }, func() (err error) {
+		b, err = open(ctx, url, name)
+		return err
+	})
+	return b, err
+}
+
+// Patiently does what a process needs of the server before it can begin, and does it again while the server does not answer.
+// It calls waiting like [Await], and fails with any other error, and when ctx ends.
+func Patiently(ctx context.Context, waiting func(err error), do func() error) error {
+	return again(ctx, waiting, func(err error) bool { return errors.Is(unavailable(err), ErrUnavailable) }, do)
+}
+
+func again(ctx context.Context, waiting func(err error), passes func(err error) bool, do func() error) error {
 	said := ""
 	for {
-		b, err := open(ctx, url, name)
+		err := do()
 		if err == nil {
-			return b, nil
+			return nil
 		}
 		if ctx.Err() != nil {
-			return nil, ctx.Err()
+			return ctx.Err()
+		}
+		if !passes(err) {
+			return err
 		}
 		if err.Error() != said {
 			said = err.Error()
@@ -27,7 +46,7 @@ func Await(ctx context.Context, url, name string, waiting func(err error)) (*Bus
 		select {
 		case <-time.After(awaitEvery):
 		case <-ctx.Done():
-			return nil, ctx.Err()
+			return ctx.Err()
 		}
 	}
 }

@@ -44,6 +44,7 @@ func Connect(url, name string, opts ...nats.Option) (*nats.Conn, error) {
 		nats.MaxReconnects(-1),
 		nats.ReconnectWait(250 * time.Millisecond),
 		nats.ReconnectBufSize(-1),
+		nats.PingInterval(10 * time.Second), // a link on which nothing arrives is given up after three of these
 		nats.CustomInboxPrefix("_INBOX_" + name),
 	}, opts...)
 	nc, err := nats.Connect(url, opts...)

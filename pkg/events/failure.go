@@ -93,7 +93,7 @@ var codes = map[Code]struct {
 	CodeDatabaseUnavailable: {true, "the database cannot be reached"},
 	CodeDatabaseError:       {false, "the database refused a statement"},
 	CodeTimeLimit:           {false, "the job ran longer than allowed"},
-	CodeAttemptsExhausted:   {false, "every attempt failed"},
+	CodeAttemptsExhausted:   {false, "too many attempts in a row failed"},
 	CodeAbandoned:           {false, "the queue has lost the job"},
 	CodeInternal:            {false, "an error of Sluice's own"},
 }

@@ -3,8 +3,11 @@ package api
 import (
 	"bytes"
 	"context"
+	"errors"
+	"strings"
 	"time"
 
+	"sluice/pkg/bus"
 	"sluice/pkg/events"
 	"sluice/services/api/openapi"
 )
@@ -17,23 +20,54 @@ func (s *Service) GetHealth(context.Context, openapi.GetHealthRequestObject) (op
 	return openapi.GetHealth200JSONResponse{Status: openapi.HealthStatusOk}, nil
 }
 
-// GetReadiness asks what the API depends on.
+// GetReadiness asks what the API depends on, all at once.
 func (s *Service) GetReadiness(ctx context.Context, _ openapi.GetReadinessRequestObject) (openapi.GetReadinessResponseObject, error) {
 	ctx, cancel := context.WithTimeout(ctx, readinessTime)
 	defer cancel()
-	checks := map[string]string{"nats": "ok", "status": "ok"}
-	ready := true
-	if !s.bus.Conn.IsConnected() {
-		checks["nats"], ready = "not connected", false
+	checks := map[string]string{"nats": s.checkNATS()}
+	queue, documents := make(chan string, 1), make(chan string, 1)
+	go func() { queue <- said(s.bus.CheckQueue(ctx), "the queue") }()
+	go func() { documents <- said(s.bus.CheckDocuments(ctx), "the bucket of documents") }()
+	checks["status"] = s.checkStatus(ctx)
+	checks["queue"] = <-queue
+	if why := <-documents; checks["status"] == fine {
+		checks["status"] = why // status answers from memory also when what it keeps is gone
 	}
-	var page events.Page
-	if err := s.ask(ctx, events.SubjectStatusList, events.List{Limit: 1}, &page); err != nil {
-		checks["status"], ready = "does not answer", false
-	}
-	if !ready {
-		return openapi.GetReadiness503JSONResponse{Status: openapi.HealthStatusUnavailable, Checks: &checks}, nil
+	for _, check := range checks {
+		if check != fine {
+			return openapi.GetReadiness503JSONResponse{Status: openapi.HealthStatusUnavailable, Checks: &checks}, nil
+		}
 	}
 	return openapi.GetReadiness200JSONResponse{Status: openapi.HealthStatusOk, Checks: &checks}, nil
+}
+
+// fine is a check's result when nothing is wrong.
+const fine = "ok"
+
+func (s *Service) checkNATS() string {
+	if s.bus.Conn.IsConnected() {
+		return fine
+	}
+	return "not connected"
+}
+
+func (s *Service) checkStatus(ctx context.Context) string {
+	var page events.Page
+	if err := s.ask(ctx, events.SubjectStatusList, events.List{Limit: 1}, &page); err != nil {
+		return "does not answer"
+	}
+	return fine
+}
+
+// said is a check's result for everybody: no more than what is wrong.
+func said(err error, what string) string {
+	switch {
+	case err == nil:
+		return fine
+	case errors.Is(err, bus.ErrNotSetUp):
+		return strings.ReplaceAll(err.Error(), "\n", "; ")
+	}
+	return what + " does not answer"
 }
 
 // GetOpenapi returns the description of the API.

@@ -103,26 +103,6 @@ func TestStatusFails(t *testing.T) {
 	}
 }
 
-func TestHealth(t *testing.T) {
-	e, ctx := newEnv(t), testenv.Context(t)
-	ready := func(want int, nats, status string) {
-		t.Helper()
-		a := e.get(t, "/readyz")
-		h := decoded[openapi.Health](t, a)
-		if a.status != want || h.Checks == nil || (*h.Checks)["nats"] != nats || (*h.Checks)["status"] != status {
-			t.Errorf("answered %d %s", a.status, a.body)
-		}
-		if a := e.get(t, "/healthz"); a.status != http.StatusOK {
-			t.Errorf("is not alive: %d %s", a.status, a.body)
-		}
-	}
-	ready(http.StatusServiceUnavailable, "ok", "does not answer")
-	e.playStatus(t)
-	ready(http.StatusOK, "ok", "ok")
-	e.stopNATS(ctx, t)
-	ready(http.StatusServiceUnavailable, "not connected", "does not answer")
-}
-
 func canceled(ctx context.Context) context.Context {
 	ctx, cancel := context.WithCancel(ctx)
 	cancel()

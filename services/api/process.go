@@ -69,11 +69,11 @@ func (s *Settings) Run(ctx context.Context, log *slog.Logger) error {
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return replica.Run(ctx, listener) })
 	group.Go(func() error {
-		return daemon.Ops{Addr: s.OpsAddr, Log: config.Log, Ready: func(context.Context) error {
+		return daemon.Ops{Addr: s.OpsAddr, Log: config.Log, Ready: func(ctx context.Context) error {
 			if !b.Conn.IsConnected() {
 				return errors.New("NATS is not connected")
 			}
-			return nil
+			return b.CheckQueue(ctx)
 		}}.Run(ctx)
 	})
 	return group.Wait()

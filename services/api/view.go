@@ -89,7 +89,7 @@ func viewResult(jobID string, r events.Result) openapi.JobResult {
 		JobID: jobID, Outcome: openapi.JobResultOutcome(r.Outcome), Schema: r.Schema, Table: r.Table,
 		Rows: r.Rows, Rejected: r.Rejected, Bytes: r.Bytes, Columns: columns,
 		Dialect:  viewDialect(r.Dialect),
-		Warnings: viewWarnings(r.Warnings), Checksum: r.Checksum,
+		Warnings: viewWarnings(r.Warnings), Checksum: r.Checksum, ResumedFrom: optional(r.ResumedFrom),
 		Durations: openapi.Durations{QueuedMs: r.Durations.QueuedMS, LoadingMs: r.Durations.LoadingMS},
 	}
 }

@@ -177,3 +177,16 @@ func TestDialect(t *testing.T) {
 		})
 	}
 }
+
+// TestResultTellsWhereItWasResumed holds that a result says from where on a load was gone on with, and only then.
+func TestResultTellsWhereItWasResumed(t *testing.T) {
+	for from, want := range map[int64]string{0: "", 4711: `"resumed_from":4711`} {
+		data, err := json.Marshal(viewResult("id", events.Result{ResumedFrom: from}))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := string(data); !strings.Contains(got, want) || want == "" && strings.Contains(got, "resumed_from") {
+			t.Errorf("resumed from %d, the result is %s", from, got)
+		}
+	}
+}

@@ -28,6 +28,7 @@ type attempt struct {
 	owner  ownership
 	report *reporter
 	log    *slog.Logger
+	opened *postgres.Load // latest
 
 	draining chan struct{} // closed when the service is shut down
 	copying  atomic.Bool   // whether rows are on their way to the database
@@ -110,9 +111,14 @@ func (a *attempt) pursue(ctx, loading context.Context, goal aim) (*postgres.Outc
 	load, outcome, err := a.parts.Database.Open(settling, postgres.Claim{
 		JobID: a.job.ID, Run: a.job.Run, Attempt: a.owner.register().Attempt, Spec: a.job.Spec,
 	})
-	switch {
-	case err != nil:
+	if err != nil {
 		return nil, ledgerError{err}
+	}
+	a.opened = load
+	if outcome == nil && goal == (aim{}) && a.inVain() > a.config.MaxAttempts {
+		goal.failure = a.exhausted(settling)
+	}
+	switch {
 	case outcome != nil:
 		return outcome, nil
 	case goal.cancel:
@@ -143,9 +149,19 @@ func (a *attempt) loadSafely(ctx context.Context, load *postgres.Load) (outcome 
 	return a.load(ctx, load)
 }
 
+// inVain is how many attempts in a row have come no further, this one included. What was committed stays, so that a job
+// whose source breaks off again and again, or whose workers are killed, comes to its end all the same.
+func (a *attempt) inVain() int {
+	progress := 0
+	if a.opened != nil {
+		progress = a.opened.Progress()
+	}
+	return a.owner.register().Attempt - progress
+}
+
 func (a *attempt) circumstances(pass int) circumstances {
 	return circumstances{
-		pass: pass, attempt: a.owner.register().Attempt, maxAttempts: a.config.MaxAttempts,
+		pass: pass, inVain: a.inVain(), maxAttempts: a.config.MaxAttempts,
 		deliveries: a.lease.deliveries(), backoff: a.config.Backoff, jitter: jitter,
 	}
 }

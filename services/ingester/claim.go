@@ -47,11 +47,11 @@ func (a *attempt) claim(ctx context.Context) (aim, error) {
 		if mine.State == bus.Cancelling {
 			return aim{cancel: true}, nil
 		}
-		goal, err := a.spend(ctx, mine)
+		err = a.spend(ctx, mine)
 		if errors.Is(err, bus.ErrConflict) {
 			continue
 		}
-		return goal, err
+		return aim{}, err
 	}
 }
 
@@ -83,23 +83,20 @@ func (a *attempt) nextClaim(r bus.Register) bus.Register {
 }
 
 // spend reports the start and spends an attempt. From here on the ledger may know the run.
-func (a *attempt) spend(ctx context.Context, mine bus.Register) (aim, error) {
+func (a *attempt) spend(ctx context.Context, mine bus.Register) error {
 	next := mine
 	next.Attempt++
 	next.Opened = true
 	a.report.begin(next)
 	if err := a.report.started(ctx); err != nil {
-		return aim{}, err
+		return err
 	}
 	mine, err := a.parts.Bus.Registers.Replace(ctx, a.job.ID, mine, next)
 	if err != nil {
-		return aim{}, err
+		return err
 	}
 	a.owner.wrote(mine)
-	if mine.Attempt > a.config.MaxAttempts {
-		return aim{failure: a.exhausted(ctx)}, nil
-	}
-	return aim{}, nil
+	return nil
 }
 
 // exhausted is the failure of a job whose attempts all ended without a verdict, with what the last report tells of it.
@@ -110,7 +107,7 @@ func (a *attempt) exhausted(ctx context.Context) *events.Failure {
 		return exhausted(a.config.MaxAttempts, retrying.Failure)
 	}
 	return events.Failf(events.CodeAttemptsExhausted,
-		"%d attempts ended without a word from their workers, which may have been killed", a.config.MaxAttempts)
+		"%d attempts in a row ended without a word from their workers, which may have been killed", a.config.MaxAttempts)
 }
 
 // endedAlready returns errEnded if the message's run needs no more work. The message is then off the queue, and the

@@ -27,7 +27,7 @@ func (a *attempt) copy(copier *postgres.Copier, rows *csv.Reader, file sections)
 		ended := err == io.EOF //nolint:errorlint // a wrapped one is not the end
 		a.report.update(func(f *events.Figures) { f.Rows, f.Rejected = done+block.Count, rejected+rows.Rejected() })
 		if err != nil && !ended {
-			return errors.Join(err, keepRejects(copier, blockOf(block, rows), err))
+			return keep(copier, blockOf(block, rows), err)
 		}
 		late, draining := time.Now().After(due), a.isDraining()
 		if (full || late || ended || draining) && !block.Empty() {
@@ -50,21 +50,27 @@ func (a *attempt) copy(copier *postgres.Copier, rows *csv.Reader, file sections)
 	}
 }
 
-// keepRejects commits the rejected rows that a job fails because of, so that its user can see them.
-func keepRejects(copier *postgres.Copier, block postgres.Block, why error) error {
+// keep commits what was read before a file broke off, for the next attempt to go on with, and the rejected rows that a job
+// fails because of, so that its user can see them. It returns why reading ended, or why that is not what matters.
+func keep(copier *postgres.Copier, block postgres.Block, why error) error {
 	var f *events.Failure
-	if !errors.As(why, &f) || f.Code != events.CodeTooManyBadRows {
-		return nil
+	if !errors.As(why, &f) || !f.Retryable && f.Code != events.CodeTooManyBadRows {
+		return why
 	}
-	if err := copier.Write(block); err != nil {
+	if block.Count > 0 || len(block.Rejects) > 0 {
+		if err := copier.Write(block); err != nil {
+			return err
+		}
+	}
+	if err := copier.Flush(); err != nil {
 		return err
 	}
-	return copier.Flush()
+	return why
 }
 
 // sharing says how the file is shared out to connections.
 func (a *attempt) sharing(in *file) postgres.CopierConfig {
-	config := postgres.CopierConfig{Connections: a.config.Connections, BatchBytes: a.config.BatchBytes, Mark: in.latestMark}
+	config := postgres.CopierConfig{Connections: a.config.Connections, BatchBytes: a.config.BatchBytes, Marks: in.marksAround}
 	if config.Connections == 0 {
 		config.Connections = a.parts.Database.Connections()
 	}

@@ -64,7 +64,7 @@ type verdict struct {
 // circumstances are what a verdict depends on besides the error.
 type circumstances struct {
 	pass        int // of this attempt over the ledger, from 1
-	attempt     int // of the run, from 1
+	inVain      int // attempts in a row that have come no further, this one included; 0 if it has
 	maxAttempts int
 	deliveries  int           // of the message, from 1
 	backoff     time.Duration // the first one
@@ -101,10 +101,10 @@ func judge(err error, c circumstances) verdict {
 		return verdict{action: openAgain} // which tells a lost connection from a database that is away
 	case !failure.Retryable:
 		return verdict{action: failJob, failure: failure}
-	case c.attempt >= c.maxAttempts:
+	case c.inVain >= c.maxAttempts:
 		return verdict{action: failJob, failure: exhausted(c.maxAttempts, failure)}
 	}
-	delay := max(c.jitter(backoff(c.backoff, c.attempt)), source.RetryAfter(err))
+	delay := max(c.jitter(backoff(c.backoff, c.inVain)), source.RetryAfter(err))
 	return verdict{action: releaseJob, failure: failure, delay: delay, spent: true}
 }
 
@@ -124,9 +124,9 @@ func asFailure(err error) *events.Failure {
 	return events.Failf(events.CodeInternal, "the ingester met an error of its own; its log tells more").CausedBy(err)
 }
 
-// exhausted is the failure of a job whose last attempt failed for a reason that might have passed.
+// exhausted is the failure of a job whose last attempts all failed, for reasons that might have passed, and came no further.
 func exhausted(attempts int, last *events.Failure) *events.Failure {
-	f := events.Failf(events.CodeAttemptsExhausted, "%d attempts failed, the last one with %s: %s", attempts, last.Code, last.Message)
+	f := events.Failf(events.CodeAttemptsExhausted, "%d attempts in a row failed, the last one with %s: %s", attempts, last.Code, last.Message)
 	f.Line, f.Column, f.ByteOffset = last.Line, last.Column, last.ByteOffset
 	return f
 }

@@ -23,19 +23,19 @@ func TestJudge(t *testing.T) {
 	bad := failed(events.CodeNotCSV)
 	odd := errors.New("odd")
 	for name, tt := range map[string]struct {
-		err     error
-		pass    int
-		attempt int
-		want    action
-		code    events.Code
-		delay   time.Duration
-		spent   bool
+		err    error
+		pass   int
+		inVain int
+		want   action
+		code   events.Code
+		delay  time.Duration
+		spent  bool
 	}{
 		"ownership lost":               {err: errOwnershipLost, want: dropJob},
 		"ownership lost while reading": {err: fmt.Errorf("reading: %w", errOwnershipLost), want: dropJob},
 		"cancel requested":             {err: errCancelRequested, want: cancelJob},
 		"draining":                     {err: errDraining, want: releaseJob},
-		"draining the last attempt":    {err: errDraining, attempt: 5, want: releaseJob},
+		"draining the last attempt":    {err: errDraining, inVain: 5, want: releaseJob},
 		"newer run":                    {err: ledgerError{postgres.ErrSuperseded}, want: endJob},
 		"uncertain":                    {err: lost, want: openAgain},
 		"uncertain while opening":      {err: ledgerError{lost}, want: openAgain},
@@ -50,7 +50,7 @@ func TestJudge(t *testing.T) {
 			err: ledgerError{away}, want: releaseJob, code: events.CodeDatabaseUnavailable, delay: 20 * time.Second,
 		},
 		"database away in the last attempt": {
-			err: ledgerError{away}, attempt: 5, want: releaseJob, code: events.CodeDatabaseUnavailable, delay: 20 * time.Second,
+			err: ledgerError{away}, inVain: 5, want: releaseJob, code: events.CodeDatabaseUnavailable, delay: 20 * time.Second,
 		},
 		"database silent while opening": {
 			err: ledgerError{context.DeadlineExceeded}, want: releaseJob, code: events.CodeDatabaseUnavailable, delay: 20 * time.Second,
@@ -62,23 +62,24 @@ func TestJudge(t *testing.T) {
 			err: failed(events.CodeTableBusy), want: releaseJob, code: events.CodeTableBusy, delay: 15 * time.Second,
 		},
 		"table busy in the last attempt": {
-			err: failed(events.CodeTableBusy), attempt: 5, want: releaseJob, code: events.CodeTableBusy, delay: 15 * time.Second,
+			err: failed(events.CodeTableBusy), inVain: 5, want: releaseJob, code: events.CodeTableBusy, delay: 15 * time.Second,
 		},
 		"database away in mid-load": {err: away, want: openAgain},
 		"database away again and again": {
-			err: away, pass: maxPasses, attempt: 2, want: releaseJob, code: events.CodeDatabaseUnavailable, delay: 10 * time.Second, spent: true,
+			err: away, pass: maxPasses, inVain: 2, want: releaseJob, code: events.CodeDatabaseUnavailable, delay: 10 * time.Second, spent: true,
 		},
 		"may pass":                      {err: busy, want: releaseJob, code: events.CodeSourceUnavailable, delay: 5 * time.Second, spent: true},
-		"may pass, later":               {err: busy, attempt: 4, want: releaseJob, code: events.CodeSourceUnavailable, delay: 40 * time.Second, spent: true},
-		"last attempt":                  {err: busy, attempt: 5, want: failJob, code: events.CodeAttemptsExhausted},
+		"may pass, later":               {err: busy, inVain: 4, want: releaseJob, code: events.CodeSourceUnavailable, delay: 40 * time.Second, spent: true},
+		"after progress":                {err: busy, want: releaseJob, code: events.CodeSourceUnavailable, delay: 5 * time.Second, spent: true},
+		"last attempt":                  {err: busy, inVain: 5, want: failJob, code: events.CodeAttemptsExhausted},
 		"permanent":                     {err: bad, want: failJob, code: events.CodeNotCSV},
-		"permanent in the last attempt": {err: bad, attempt: 5, want: failJob, code: events.CodeNotCSV},
+		"permanent in the last attempt": {err: bad, inVain: 5, want: failJob, code: events.CodeNotCSV},
 		"time limit":                    {err: failed(events.CodeTimeLimit), want: failJob, code: events.CodeTimeLimit},
 		"unknown":                       {err: odd, want: failJob, code: events.CodeInternal},
 	} {
 		t.Run(name, func(t *testing.T) {
 			got := judge(tt.err, circumstances{
-				pass: max(tt.pass, 1), attempt: max(tt.attempt, 1), maxAttempts: 5, deliveries: 3, backoff: 5 * time.Second,
+				pass: max(tt.pass, 1), inVain: tt.inVain, maxAttempts: 5, deliveries: 3, backoff: 5 * time.Second,
 				jitter: func(d time.Duration) time.Duration { return d },
 			})
 			if got.action != tt.want || got.delay != tt.delay || got.spent != tt.spent {
@@ -108,7 +109,7 @@ func TestExhaustedKeepsTheLastCause(t *testing.T) {
 	if f.Code != events.CodeAttemptsExhausted || f.Retryable || f.Line != 3 || f.Column != 2 || *f.ByteOffset != 17 {
 		t.Errorf("%+v", f)
 	}
-	if want := "5 attempts failed, the last one with source_truncated: it broke off"; f.Message != want {
+	if want := "5 attempts in a row failed, the last one with source_truncated: it broke off"; f.Message != want {
 		t.Errorf("says %q, want %q", f.Message, want)
 	}
 }

@@ -37,6 +37,7 @@ func (a *attempt) loadRest(ctx context.Context, load *postgres.Load, kept *postg
 	}
 	if kept != nil {
 		if err := recognise(ctx, load, kept, body); err != nil {
+			_ = body.Close()
 			return nil, err
 		}
 	}
@@ -51,8 +52,9 @@ func (a *attempt) loadRest(ctx context.Context, load *postgres.Load, kept *postg
 	text := sections{csv.NewSections(ahead, from), ahead}
 	var rows *csv.Reader
 	for _, gap := range gapsOf(kept) {
+		copier.Cut() // what lies between two gaps may be long in coming
 		if err := text.Enter(gap.Start, max(gap.End, 0)); err != nil {
-			return nil, err
+			return nil, keep(copier, postgres.Block{}, err)
 		}
 		rows = csv.NewReader(text, a.reading(body, text, resumption(kept, gap, a.report.figures())))
 		if kept == nil {

@@ -70,10 +70,15 @@ func (r *reconciler) look(ctx context.Context, run postgres.Unfinished) error {
 	if r.stranded.since(seen) < r.patience {
 		return nil
 	}
-	if owned(register) && register.Run >= run.Run {
+	known, err := r.teller.ends(ctx, run.JobID, run.Run)
+	if err != nil {
+		return err
+	}
+	// Of a run that has ended by the history status brings no message back, whatever an older copy of the register says.
+	if owned(register) && register.Run >= run.Run && (known.told == nil || register.Run > run.Run) {
 		return r.announce(ctx, run, register)
 	}
-	return r.settle(ctx, run, register)
+	return r.settle(ctx, run, known, register)
 }
 
 // announce makes sure that status knows a job, which then brings its lost message back: the job is its worker's to end.
@@ -88,11 +93,7 @@ func (r *reconciler) announce(ctx context.Context, run postgres.Unfinished, regi
 
 // settle ends a run as the history says that it has ended, and as abandoned if that says nothing. Should anyone come back
 // to the run after all, they meet its end in the ledger.
-func (r *reconciler) settle(ctx context.Context, run postgres.Unfinished, register bus.Register) error {
-	known, err := r.teller.ends(ctx, run.JobID, run.Run)
-	if err != nil {
-		return err
-	}
+func (r *reconciler) settle(ctx context.Context, run postgres.Unfinished, known ends, register bus.Register) error {
 	load, err := r.parts.Database.TakeOver(ctx, run)
 	if err != nil || load == nil {
 		return err

@@ -39,6 +39,10 @@ func TestStrandedRunIsSettled(t *testing.T) {
 			want: events.StateFailed, code: events.CodeAbandoned, history: "started failed",
 		},
 		"told as failed": {told: []events.Payload{failed}, want: events.StateFailed, code: events.CodeNotCSV, history: "failed"},
+		"told as failed, and owned in an older copy": {
+			register: bus.Register{State: bus.Claimed, Run: 1, Claim: 1, Worker: "w", Attempt: 2, Opened: true},
+			told:     []events.Payload{failed}, want: events.StateFailed, code: events.CodeNotCSV, history: "failed",
+		},
 		"told as cancelled": {
 			register: bus.Register{State: bus.Cancelled, Run: 1}, told: []events.Payload{events.Cancelled{}},
 			want: events.StateCancelled, history: "cancelled",

@@ -7,6 +7,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/nats-io/nats.go/micro"
+
 	"sluice/pkg/bus"
 	"sluice/pkg/events"
 )
@@ -31,7 +33,11 @@ func (s *Service) startRepairs(ctx context.Context) (stop func(), err error) {
 	ctx, cancel := context.WithCancel(ctx)
 	teller := teller{events: s.parts.Bus.Events, database: s.parts.Database, by: "ingester/" + s.config.Worker}
 	answers := &answers{conn: s.parts.Bus.Conn, database: s.parts.Database, teller: teller, log: s.config.Log}
-	service, err := answers.serve(ctx)
+	var service micro.Service
+	err = bus.Patiently(ctx, s.waiting, func() (err error) {
+		service, err = answers.serve(ctx)
+		return err
+	})
 	if err != nil {
 		cancel()
 		return nil, err

@@ -49,10 +49,10 @@ func (a *attempt) ask(ctx context.Context, url string, kept *postgres.Kept) (*so
 			return nil, fmt.Errorf("decoding the source's validator: %w", err)
 		}
 	}
-	from, later := kept.From()
+	from, others := kept.From()
 	point := source.Point{Offset: from.Offset, Digest: from.Digest, Was: was}
-	for _, m := range later {
-		point.Later = append(point.Later, source.Mark(m))
+	for _, m := range others {
+		point.Others = append(point.Others, source.Mark(m))
 	}
 	return a.parts.Source.Resume(ctx, url, point)
 }

@@ -121,10 +121,10 @@ func TestAttemptsGoOn(t *testing.T) {
 		*fragile
 		sent int // bytes at most
 	}{
-		"by ranges":         {&fragile{ranges: true, breaks: []int{size / 3, size * 2 / 3, size * 9 / 10}}, size * 13 / 10},
+		"by ranges":         {&fragile{ranges: true, breaks: []int{size / 3, size * 2 / 3, size * 9 / 10}}, size * 11 / 10},
 		"from the start":    {&fragile{breaks: []int{size / 3, size * 2 / 3}}, size*2 + 4096},
 		"without a version": {&fragile{noEdges: true, breaks: []int{size / 2}}, size * 3 / 2},
-		"at the last byte":  {&fragile{ranges: true, breaks: []int{size - 1}}, size * 11 / 10},
+		"at the last byte":  {&fragile{ranges: true, breaks: []int{size - 1}}, size * 105 / 100},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -139,7 +139,7 @@ func TestAttemptsGoOn(t *testing.T) {
 				t.Errorf("the result is %+v", result)
 			}
 			last := f.breaks[len(f.breaks)-1]
-			if result.ResumedFrom < int64(last)*8/10 || result.ResumedFrom > int64(last) {
+			if result.ResumedFrom < int64(last)*99/100 || result.ResumedFrom > int64(last) {
 				t.Errorf("resumed from byte %d, and it had broken off at %d", result.ResumedFrom, last)
 			}
 			asked, sent := f.was()
@@ -187,6 +187,60 @@ func TestChangedSourceIsLoadedAnew(t *testing.T) {
 				t.Errorf("the dataset has rows of %d versions (%v)", texts, err)
 			}
 		})
+	}
+}
+
+// TestAttemptsThatComeFurtherDoNotCount breaks a file off more often than a job may fail in a row.
+func TestAttemptsThatComeFurtherDoNotCount(t *testing.T) {
+	t.Parallel()
+	const rows = 100_000
+	content := bigFile(rows)
+	var breaks []int
+	for n := range 8 {
+		breaks = append(breaks, len(content)*(n+1)/9)
+	}
+	e := newEnv(t)
+	f := breaking(t, content, &fragile{ranges: true, breaks: breaks})
+	e.start("w1", oneByOne, attempts(2))
+	job := e.submit(newJob(f.url))
+	if end := e.awaitEnd(job, events.StateSucceeded, rows); end.Attempt != 9 {
+		t.Errorf("ended as %+v", end.Position)
+	}
+}
+
+// TestLittleByLittle has a server that never sends as much as makes a batch, and holds that each attempt goes on where the one
+// before had come to all the same.
+func TestLittleByLittle(t *testing.T) {
+	t.Parallel()
+	const rows, pieces = 200_000, 12
+	content := bigFile(rows)
+	var breaks []int
+	for n := range pieces - 1 {
+		breaks = append(breaks, len(content)*(n+1)/pieces)
+	}
+	e := newEnv(t)
+	f := breaking(t, content, &fragile{ranges: true, breaks: breaks})
+	e.start("w1", attempts(2), func(c *ingester.Config, _ *ingester.Parts) { c.BatchBytes = 8 << 20 })
+	job := e.submit(newJob(f.url))
+	e.awaitEnd(job, events.StateSucceeded, rows)
+	asked, sent := f.was()
+	if len(asked) != pieces || sent > len(content)*13/10 {
+		t.Errorf("asked for %q and was sent %d bytes of a file of %d", asked, sent, len(content))
+	}
+}
+
+// TestAttemptsThatComeNoFurtherCount breaks a file off at the same place all the time.
+func TestAttemptsThatComeNoFurtherCount(t *testing.T) {
+	t.Parallel()
+	content := bigFile(50_000)
+	half := len(content) / 2
+	e := newEnv(t)
+	f := breaking(t, content, &fragile{ranges: true, breaks: []int{half, half, half, half, half, half, half}})
+	e.start("w1", oneByOne, attempts(3))
+	job := e.submit(newJob(f.url))
+	end := e.awaitEnd(job, events.StateFailed, 0)
+	if why := failure(end); why.Code != events.CodeAttemptsExhausted || end.Attempt != 4 {
+		t.Errorf("ended as %+v with %+v", end.Position, why)
 	}
 }
 
@@ -262,5 +316,47 @@ func TestShutdownCommitsWhatWasRead(t *testing.T) {
 	e.awaitCommittedRows(job, 4)
 	if r := e.register(job); r.Attempt != 0 {
 		t.Errorf("the register says %+v", r)
+	}
+}
+
+// TestWhatABrokenSourceBroughtIsCommitted breaks a file off again and again before a batch is full.
+func TestWhatABrokenSourceBroughtIsCommitted(t *testing.T) {
+	t.Parallel()
+	const rows = 20_000
+	content := bigFile(rows)
+	var breaks []int
+	for n := range 8 {
+		breaks = append(breaks, len(content)*(n+1)/9)
+	}
+	e := newEnv(t)
+	f := breaking(t, content, &fragile{ranges: true, breaks: breaks})
+	e.start("w1", inOneBatch, attempts(2))
+	job := e.submit(newJob(f.url))
+	if end := e.awaitEnd(job, events.StateSucceeded, rows); end.Attempt != 9 {
+		t.Errorf("ended as %+v", end.Position)
+	}
+}
+
+// TestSourceThatIsAnotherEachTimeIsGivenUp has a file that is made anew for each answer, and breaks off in all of them.
+func TestSourceThatIsAnotherEachTimeIsGivenUp(t *testing.T) {
+	t.Parallel()
+	content := bigFile(20_000)
+	answers := 0
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		if answers++; answers > 30 {
+			w.WriteHeader(http.StatusGone)
+			return
+		}
+		version := strings.ReplaceAll(content, "the text", "text "+strconv.Itoa(answers))
+		w.Header().Set("Content-Length", strconv.Itoa(len(version)))
+		_, _ = w.Write([]byte(version[:len(version)/2]))
+	}))
+	t.Cleanup(s.Close)
+	e := newEnv(t)
+	e.start("w1", oneByOne, attempts(3))
+	job := e.submit(newJob(s.URL + "/file.csv"))
+	end := e.awaitEnd(job, events.StateFailed, 0)
+	if why := failure(end); why.Code != events.CodeAttemptsExhausted || end.Attempt != 4 {
+		t.Errorf("ended as %+v with %+v", end.Position, why)
 	}
 }

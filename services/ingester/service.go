@@ -23,7 +23,7 @@ import (
 type Config struct {
 	Worker      string        // names this process; no two at a time may share it
 	Slots       int           // jobs at once
-	MaxAttempts int           // attempts that a run may spend
+	MaxAttempts int           // attempts in a row that a run may spend without committing anything
 	Backoff     time.Duration // before the second attempt, and twice as long before each further one
 	JobTime     time.Duration // how long an attempt may take
 	DrainTime   time.Duration // how long handing the jobs over may take at the end
@@ -84,14 +84,11 @@ func (s *Service) Ready() <-chan struct{} { return s.ready }
 // Run works until ctx ends. It then takes no more jobs, hands the running ones over, without spending an attempt of
 // theirs, and returns within the drain time.
 func (s *Service) Run(ctx context.Context) error {
-	lanes, err := openLanes(ctx, s.parts.Bus, s.config.Log)
+	lanes, err := s.begin(ctx)
 	if err != nil {
 		return err
 	}
 	defer lanes.close()
-	if err := s.parts.Bus.Registers.Watch(ctx, s.running.changed); err != nil {
-		return err
-	}
 	stopRepairs, err := s.startRepairs(ctx)
 	if err != nil {
 		return err
@@ -121,6 +118,25 @@ func (s *Service) Run(ctx context.Context) error {
 		})
 	}
 }
+
+// begin opens the lanes and watches the registers, as soon as NATS lets it.
+func (s *Service) begin(ctx context.Context) (l *lanes, err error) {
+	err = bus.Patiently(ctx, s.waiting, func() (err error) {
+		l, err = openLanes(ctx, s.parts.Bus, s.config.Log)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	err = bus.Patiently(ctx, s.waiting, func() error { return s.parts.Bus.Registers.Watch(ctx, s.running.changed) })
+	if err != nil {
+		l.close()
+		return nil, err
+	}
+	return l, nil
+}
+
+func (s *Service) waiting(err error) { s.config.Log.Warn("waiting for NATS", "err", err) }
 
 // await waits for the running jobs to be handed over. Those that are not in time are taken over when their lease ends.
 func (s *Service) await(work *sync.WaitGroup) error {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/nats-io/nats.go/jetstream"
 
+	"sluice/pkg/bus"
 	"sluice/pkg/events"
 )
 
@@ -19,6 +20,10 @@ const (
 	pullLife      = 10 * time.Second
 	pullHeartbeat = time.Second
 )
+
+// errFoldGone ends a replica that is handed no events any more.
+var errFoldGone = fmt.Errorf("consuming events: consumer %s of stream %s is gone, or the connection is closed; "+
+	"`sluice setup` makes what is missing", bus.FoldConsumer, bus.EventsStream)
 
 // folder reads EVENTS and folds them into documents.
 type folder struct {
@@ -46,16 +51,16 @@ func (f *folder) run(ctx context.Context) error {
 		return fmt.Errorf("consuming events: %w", err)
 	}
 	defer consuming.Stop()
-	ended, gone := consuming.Closed(), errors.New("consuming events: the consumer is gone, or the connection is closed")
+	ended := consuming.Closed()
 	for {
 		select {
 		case <-ctx.Done():
 			return nil
 		case <-ended: // outages do not end it
-			return gone
+			return errFoldGone
 		case <-trouble: // most often an outage; a consumer that was deleted between two pulls would be asked for ever
 			if _, err := f.consumer.Info(ctx); errors.Is(err, jetstream.ErrConsumerNotFound) {
-				return gone
+				return errFoldGone
 			}
 		case first := <-messages:
 			f.fold(ctx, take(first, messages))

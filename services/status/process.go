@@ -2,7 +2,6 @@ package status
 
 import (
 	"context"
-	"errors"
 	"log/slog"
 
 	"github.com/spf13/pflag"
@@ -45,17 +44,7 @@ func (s *Settings) Run(ctx context.Context, log *slog.Logger) error {
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return replica.Run(ctx) })
 	group.Go(func() error {
-		return daemon.Ops{Addr: s.OpsAddr, Log: config.Log, Ready: func(context.Context) error {
-			select {
-			case <-replica.Ready():
-			default:
-				return errors.New("the documents are still being read")
-			}
-			if !b.Conn.IsConnected() {
-				return errors.New("NATS is not connected")
-			}
-			return nil
-		}}.Run(ctx)
+		return daemon.Ops{Addr: s.OpsAddr, Log: config.Log, Ready: replica.check}.Run(ctx)
 	})
 	return group.Wait()
 }

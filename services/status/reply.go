@@ -43,7 +43,7 @@ func replyTo[Q, A any](
 	}
 	if err != nil {
 		q.log.Error("question not answered", "err", err)
-		return refusal(reply, events.QueryFailed, "status cannot read its store")
+		return refusal(reply, events.QueryFailed, "status cannot read its store: its log says why, and `sluice setup` makes what is missing")
 	}
 	return reply
 }

@@ -12,6 +12,8 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/nats-io/nats.go/jetstream"
+	"github.com/nats-io/nats.go/micro"
 	"golang.org/x/sync/errgroup"
 
 	"sluice/pkg/bus"
@@ -59,11 +61,15 @@ func (s *Service) Ready() <-chan struct{} { return s.ready }
 
 // Run serves until ctx ends or a part of it fails.
 func (s *Service) Run(ctx context.Context) error {
-	consumer, err := s.bus.Events.FoldConsumer(ctx)
+	log := s.config.Log
+	var consumer jetstream.Consumer
+	err := bus.Patiently(ctx, s.waiting, func() (err error) {
+		consumer, err = s.bus.Events.FoldConsumer(ctx)
+		return err
+	})
 	if err != nil {
 		return err
 	}
-	log := s.config.Log
 	documents := store{kv: s.bus.Documents}
 	index := newIndex(time.Now)
 	reconciler := newReconciler(s.config, s.bus, index)
@@ -71,7 +77,11 @@ func (s *Service) Run(ctx context.Context) error {
 	group, ctx := errgroup.WithContext(ctx)
 
 	filled := make(chan struct{})
-	group.Go(func() error { return watch(ctx, s.bus, index, reconciler.rewatch, func() { close(filled) }, log) })
+	group.Go(func() error {
+		return bus.Patiently(ctx, s.waiting, func() error {
+			return watch(ctx, s.bus, index, reconciler.rewatch, func() { close(filled) }, log)
+		})
+	})
 	group.Go(func() error { return (&folder{consumer: consumer, store: documents, log: log}).run(ctx) })
 	group.Go(func() error {
 		r := retention{store: documents, index: index, age: s.config.Retention, every: time.Hour, now: time.Now, log: log}
@@ -85,7 +95,11 @@ func (s *Service) Run(ctx context.Context) error {
 		case <-filled:
 		}
 		q := queries{bus: s.bus, store: documents, index: index, reconciler: reconciler, log: log}
-		service, err := q.serve(ctx)
+		var service micro.Service
+		err := bus.Patiently(ctx, s.waiting, func() (err error) {
+			service, err = q.serve(ctx)
+			return err
+		})
 		if err != nil {
 			return err
 		}
@@ -99,3 +113,5 @@ func (s *Service) Run(ctx context.Context) error {
 	})
 	return group.Wait()
 }
+
+func (s *Service) waiting(err error) { s.config.Log.Warn("waiting for NATS", "err", err) }

@@ -60,9 +60,9 @@ func TestDeployment(t *testing.T) {
 	c.retry(t, running)
 	c.await(t, running, "active")
 	reconciling := start("setup", "sluice", "admin", "reconcile")
-	reconciling.wait(t)
-	if said := reconciling.said.String(); !strings.Contains(said, `{"documents":`) {
-		t.Errorf("reconciling says %s", said)
+	code := reconciling.wait(t)
+	if said := reconciling.said.String(); code != 0 || !strings.Contains(said, `{"documents":`) {
+		t.Errorf("reconciling ended with %d and says %s", code, said)
 	}
 
 	handed := c.load(t, files+"/slow.csv")

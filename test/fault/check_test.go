@@ -71,6 +71,7 @@ func (s *system) checkDataset(conn *pgx.Conn, a *accepted, j job) {
 // adopt takes jobs into account that came into being although their clients were not told so: a 503 promises nothing.
 func (s *system) adopt() {
 	s.t.Helper()
+	testenv.Eventually(s.ctx, s.t, "a list of all jobs", s.isFolded)
 	for cursor := ""; ; {
 		var page struct {
 			Jobs       []job  `json:"jobs"`

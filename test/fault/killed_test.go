@@ -7,11 +7,11 @@ import (
 	"time"
 )
 
-// killed ends the worker of a job at random bytes, as often as the job has attempts to spend.
+// killed ends the worker of a job at random bytes, more often than a job may fail in a row: it comes further in between.
 func killed(t *testing.T, random *rand.Rand) {
 	s := start(t, random, 2)
 	from := serve(t, makeFile(random, sized(8, 40)<<20), random.IntN(2) == 0)
-	at := make([]int, 4)
+	at := make([]int, sized(6, 16))
 	for n := range at {
 		at[n] = random.IntN(len(from.content))
 	}
@@ -21,9 +21,13 @@ func killed(t *testing.T, random *rand.Rand) {
 		gates[n] = from.addGate(at[n])
 	}
 	a := s.submit(from, "killed", nil)
-	for _, g := range gates {
+	for n, g := range gates {
 		s.reach(g)
-		s.after(0, 3*time.Second) // something may have been committed, or not
+		if n%2 == 0 {
+			s.after(0, 3*time.Second) // something may have been committed, or not
+		} else {
+			s.after(2500*time.Millisecond, 3*time.Second) // what has come is
+		}
 		w := s.workerOf(a)
 		w.kill()
 		g.release()

@@ -338,8 +338,11 @@ type DownloadFileRequest struct {
 
 // Durations defines model for Durations.
 type Durations struct {
+	// LoadingMs From that start to the commit.
 	LoadingMs int64 `json:"loading_ms"`
-	QueuedMs  int64 `json:"queued_ms"`
+
+	// QueuedMs From the job's creation to the start of the attempt that succeeded, earlier attempts included.
+	QueuedMs int64 `json:"queued_ms"`
 }
 
 // Event defines model for Event.
@@ -545,8 +548,12 @@ type JobResult struct {
 	Warnings []Warning `json:"warnings"`
 
 	// Checksum sha256: and the hex digest of the source's bytes.
-	Checksum  string    `json:"checksum"`
-	Durations Durations `json:"durations"`
+	Checksum string `json:"checksum"`
+
+	// ResumedFrom The byte offset in the source at which the attempt that succeeded went on with what earlier ones had committed.
+	// Absent when it loaded all of it.
+	ResumedFrom *int64    `json:"resumed_from,omitempty"`
+	Durations   Durations `json:"durations"`
 }
 
 // JobResultOutcome defines model for JobResult.Outcome.

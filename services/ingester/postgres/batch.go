@@ -24,7 +24,8 @@ type Batch struct {
 
 	nextLine int64 // of the byte at End; 0 if that is not known
 	warnings []events.Warning
-	mark     Mark // at or behind End
+	before   Mark // at or before End
+	behind   Mark // at or behind it
 }
 
 // format is what COPY is told of the blocks.

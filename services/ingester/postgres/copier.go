@@ -21,7 +21,7 @@ type Copier struct {
 	load       *Load
 	batchBytes int
 	fileBytes  int64
-	mark       func() Mark
+	marks      func(around int64) (before, behind Mark)
 
 	ctx     context.Context // ends with the first failure, which is its cause
 	stop    context.CancelCauseFunc
@@ -43,8 +43,9 @@ type CopierConfig struct {
 	Connections int   // at once, at most; at least 1
 	BatchBytes  int   // of rows and rejects, at which a batch is closed
 	FileBytes   int64 // the size of the source, or 0 if it is not known
-	// Mark returns the mark up to where the source was read, which is behind all that was written; nil if there is none.
-	Mark func() Mark
+	// Marks returns the latest mark at or before the end of what was written, and that of where the source was read to; nil if
+	// there are none.
+	Marks func(around int64) (before, behind Mark)
 }
 
 // minBatchBytes is how small batches become towards the end of a file.
@@ -53,7 +54,7 @@ const minBatchBytes = 1 << 20
 // Copier returns a copier. It is to be closed when it is not used any more.
 func (l *Load) Copier(ctx context.Context, config CopierConfig) *Copier {
 	c := &Copier{
-		load: l, batchBytes: config.BatchBytes, fileBytes: config.FileBytes, mark: config.Mark,
+		load: l, batchBytes: config.BatchBytes, fileBytes: config.FileBytes, marks: config.Marks,
 		slots: make(chan struct{}, max(config.Connections, 1)),
 	}
 	c.ctx, c.stop = context.WithCancelCause(ctx)
@@ -95,8 +96,8 @@ func (c *Copier) enough() int {
 // Cut lets the rows written so far be committed, and does not wait for it.
 func (c *Copier) Cut() {
 	if b := c.batch; b != nil {
-		if c.mark != nil {
-			b.mark = c.mark()
+		if c.marks != nil {
+			b.before, b.behind = c.marks(c.end)
 		}
 		b.finish = func(tx pgx.Tx) error { return c.load.commitBatch(c.ctx, tx, b.Batch) }
 		b.Close()

@@ -48,6 +48,11 @@ var settings = map[string]string{
 	"client_encoding":               "UTF8",
 	"default_transaction_isolation": "read committed", // a fence must be read as it is, not as it was
 	"synchronous_commit":            "on",             // of a raised fence and of an outcome
+	// A worker whose machine is gone, or cut off, is noticed by the server, which then lets go of its locks.
+	"tcp_keepalives_idle":     "15",
+	"tcp_keepalives_interval": "5",
+	"tcp_keepalives_count":    "4",
+	"tcp_user_timeout":        "35s",
 }
 
 // Connect opens a pool of at most maxConns connections and proves that one of them works.
@@ -58,6 +63,7 @@ func Connect(ctx context.Context, url string, maxConns int) (*Database, error) {
 	}
 	config.MaxConns = int32(min(max(maxConns, 2), 1000))
 	maps.Copy(config.ConnConfig.RuntimeParams, settings)
+	config.ConnConfig.DialFunc = dialer().DialContext
 	// Backends end under idle connections: at a restart of the server, and when an opener ends those of an earlier worker.
 	// To be told so by the first statement would look like an outage.
 	config.ShouldPing = func(context.Context, pgxpool.ShouldPingParams) bool { return true }
@@ -131,6 +137,25 @@ func (db *Database) Migrate(ctx context.Context) error {
 	}
 	if _, err := provider.Up(ctx); err != nil {
 		return fmt.Errorf("migrating schema sluice: %w", err)
+	}
+	return db.hideSchema(ctx)
+}
+
+// hideSchema sees to it that a role which is called like the schema, and so would look into it first, does not find the ledger
+// where its user means tables of their own.
+func (db *Database) hideSchema(ctx context.Context) error {
+	var hide bool
+	err := db.pool.QueryRow(ctx, `SELECT current_user = 'sluice' AND 'sluice' = ANY (current_schemas(false))`).Scan(&hide)
+	if err != nil {
+		return fmt.Errorf("looking at the search path: %w", failure(err))
+	}
+	if !hide {
+		return nil
+	}
+	if _, err := db.pool.Exec(ctx, `DO $$ BEGIN
+		PERFORM pg_advisory_xact_lock(hashtextextended('sluice:search_path', 0)); -- for who does the same
+		EXECUTE format('ALTER ROLE sluice IN DATABASE %I SET search_path = public', current_database()); END $$`); err != nil {
+		return fmt.Errorf("setting the search path of role sluice: %w", failure(err))
 	}
 	return nil
 }

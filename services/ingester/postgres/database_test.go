@@ -56,6 +56,20 @@ func TestMigrateKeepsWhatItMeets(t *testing.T) {
 	w.wantRows("goose_db_version", "another's")
 }
 
+// The role is called like the schema, and means its own tables all the same when it names none.
+func TestMigrateHidesItsSchema(t *testing.T) {
+	w := newWorld(t)
+	ctx := testenv.Context(t)
+	conn, err := pgx.Connect(ctx, w.url)
+	w.must(err)
+	defer func() { _ = conn.Close(ctx) }()
+	var user, where string
+	w.must(conn.QueryRow(ctx, "SELECT current_user, current_schema()").Scan(&user, &where))
+	if user != "sluice" || where != "public" {
+		t.Errorf("what %s makes comes into schema %s", user, where)
+	}
+}
+
 // Where roles may not create schemas, someone makes schema sluice for the ingester.
 func TestMigrateUsesASchemaThatWasMadeForIt(t *testing.T) {
 	w := newWorld(t)

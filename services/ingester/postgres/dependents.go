@@ -13,13 +13,8 @@ import (
 // replacement with no other columns than these would lose.
 func (l *Load) checkReplaceable(columns []string) func(context.Context, pgx.Tx, *target) error {
 	return func(ctx context.Context, tx pgx.Tx, t *target) error {
-		var mine bool
-		err := tx.QueryRow(ctx, "SELECT pg_has_role(relowner, 'USAGE') FROM pg_class WHERE oid = $1", t.oid).Scan(&mine)
-		if err != nil {
-			return fmt.Errorf("reading who owns %s: %w", t.name, failure(err))
-		}
-		if !mine {
-			return events.Failf(events.CodeNotPermitted, "must be owner of table %s; make the ingester's role a member of its owner", t.shown)
+		if err := l.checkOwner(ctx, tx, t); err != nil {
+			return err
 		}
 		rows, err := tx.Query(ctx, dependentsQuery, t.oid, columns)
 		if err != nil {
@@ -34,6 +29,26 @@ func (l *Load) checkReplaceable(columns []string) func(context.Context, pgx.Tx, 
 		}
 		return nil
 	}
+}
+
+// checkOwner fails early where the role may not make a table for the owner of the one that was found.
+func (l *Load) checkOwner(ctx context.Context, tx pgx.Tx, t *target) error {
+	var owner string
+	var mine, creates bool
+	err := tx.QueryRow(ctx, `
+		SELECT pg_get_userbyid(relowner), pg_has_role(relowner, 'USAGE'), has_schema_privilege(relowner, relnamespace, 'CREATE')
+		       OR pg_get_userbyid(relowner) = current_user OR (SELECT rolsuper FROM pg_roles WHERE rolname = current_user)
+		FROM pg_class WHERE oid = $1`, t.oid).Scan(&owner, &mine, &creates)
+	switch {
+	case err != nil:
+		return fmt.Errorf("reading who owns %s: %w", t.name, failure(err))
+	case !mine:
+		return events.Failf(events.CodeNotPermitted, "must be owner of table %s; make the ingester's role a member of its owner", t.shown)
+	case !creates:
+		return events.Failf(events.CodeNotPermitted, "the owner of table %s, %s, may not create tables in its schema; grant CREATE on "+
+			"schema %s to that role", t.shown, owner, l.Spec.Schema)
+	}
+	return nil
 }
 
 func dependentsExist(t *target, dependents []string) *events.Failure {

@@ -35,6 +35,7 @@ const (
 	stateInsufficientRights = "42501"
 	stateDiskFull           = "53100"
 	stateUndefinedTable     = "42P01"
+	stateUndefinedColumn    = "42703"
 	stateTooManyColumns     = "54011"
 	stateLimitExceeded      = "54000"
 	stateDeadlock           = "40P01"
@@ -44,6 +45,7 @@ const (
 
 	stateCardinalityViolation = "21000"
 	stateDependentsExist      = "2BP01"
+	stateInternalError        = "XX000"
 )
 
 func hasState(err error, states ...string) bool {

@@ -47,7 +47,7 @@ func (l *Load) insertion(t *target) string {
 	file := l.fileColumns()
 	names, values, others := quoted(file), make([]string, len(file)), []string{}
 	for i, name := range file {
-		values[i] = t.column(name).value()
+		values[i] = l.value(t.column(name))
 		if !slices.Contains(l.Spec.Key, name) {
 			others = append(others, names[i])
 		}
@@ -69,7 +69,8 @@ func (l *Load) insertion(t *target) string {
 func (l *Load) checkWritable(ctx context.Context, tx pgx.Tx, t *target) error {
 	var may, rules bool
 	err := tx.QueryRow(ctx, `
-		SELECT has_any_column_privilege($1::oid, 'INSERT') AND (NOT $2 OR has_any_column_privilege($1::oid, 'UPDATE')),
+		SELECT has_any_column_privilege($1::oid, 'INSERT') AND (NOT $2 OR has_any_column_privilege($1::oid, 'UPDATE'))
+		       AND has_table_privilege($1::oid, 'INSERT, UPDATE, DELETE, TRUNCATE'), -- or the table could not be locked
 		       EXISTS (SELECT FROM pg_rewrite WHERE ev_class = $1 AND (ev_type = '3' OR $2 AND ev_type = '2'))`,
 		t.oid, l.Spec.Mode == events.Upsert).Scan(&may, &rules)
 	switch {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 
 	"github.com/jackc/pgx/v5"
 
@@ -37,14 +38,17 @@ type Gap struct {
 	Rows, Rejected int64 // that are committed of what lies before it
 }
 
-// From returns the latest mark from which all gaps can be reached, or the start of the source, and the marks behind it.
-func (k *Kept) From() (from Mark, later []Mark) {
+// From returns the latest mark from which all gaps can be reached, or the start of the source, and all other marks: gaps may
+// have been filled from another version of the file, which only the marks before tell.
+func (k *Kept) From() (from Mark, others []Mark) {
 	n := 0
 	for n < len(k.Marks) && k.Marks[n].Offset <= k.Gaps[0].Start {
-		from = k.Marks[n]
 		n++
 	}
-	return from, k.Marks[n:]
+	if n == 0 {
+		return Mark{}, k.Marks
+	}
+	return k.Marks[n-1], slices.Concat(k.Marks[:n-1], k.Marks[n:])
 }
 
 // Mark is the state of the source's digest at a place in it, so that the digest can be gone on with from there.
@@ -94,6 +98,25 @@ func (l *Load) discard(ctx context.Context, tx pgx.Tx) error {
 	return l.dropStaging(ctx, tx)
 }
 
+// restart forgets all that was committed, but for the rejects. The attempt is then one in vain: a source that is another file
+// each time, and never comes to its end, is not to be asked for ever.
+func (l *Load) restart(ctx context.Context, tx pgx.Tx) error {
+	l.restarted = int64(l.Attempt)
+	_, err := tx.Exec(ctx, "UPDATE sluice.loads SET progress = $2, restarted = $3 WHERE job_id = $1",
+		l.JobID, l.progress.Load(), l.restarted)
+	if err != nil {
+		return err
+	}
+	return l.discard(ctx, tx)
+}
+
+// cameFurther is told of an attempt that has committed something.
+func (l *Load) cameFurther(attempt int64) {
+	if attempt != l.restarted {
+		l.progress.Store(max(l.progress.Load(), attempt))
+	}
+}
+
 // readKept returns nil if no batch was committed to a staging table that is still there.
 func (l *Load) readKept(ctx context.Context, tx pgx.Tx) (*Kept, error) {
 	var columns, dialect, source, warnings []byte
@@ -123,28 +146,37 @@ func (l *Load) readKept(ctx context.Context, tx pgx.Tx) (*Kept, error) {
 			return nil, fmt.Errorf("decoding the ledger: %w", err)
 		}
 	}
+	// A file may have a column of its own that is called so.
+	l.extra = l.extra && !slices.ContainsFunc(k.Columns, func(c events.Column) bool { return c.Name == extraColumn })
 	if found, err := l.readBatches(ctx, tx, k); err != nil || !found {
 		return nil, err
 	}
 	return k, l.readMarks(ctx, tx, k)
 }
 
-// readBatches finds the gaps between the committed batches, and reports whether there are any batches.
+// readBatches finds the gaps between the committed batches, and reports whether there are any batches. Those of an older
+// Sluice, which kept no attempt, are as none: it is not known where the rows began, and on which lines.
 func (l *Load) readBatches(ctx context.Context, tx pgx.Tx, k *Kept) (found bool, err error) {
-	rows, err := tx.Query(ctx, `SELECT batch, start_offset, end_offset, coalesce(next_line, 0), rows, rejected
+	rows, err := tx.Query(ctx, `
+		SELECT batch, start_offset, end_offset, coalesce(next_line, 0), rows, rejected, attempt
 		FROM sluice.batches WHERE job_id = $1 ORDER BY start_offset, end_offset`, l.JobID)
 	if err != nil {
 		return false, fmt.Errorf("reading the batches: %w", err)
 	}
 	next := Gap{Start: k.Begin, Line: k.Line}
 	var number, start, end, line, read, rejected, last, count int64
-	_, err = pgx.ForEachRow(rows, []any{&number, &start, &end, &line, &read, &rejected}, func() error {
+	var attempt *int64
+	older := false
+	_, err = pgx.ForEachRow(rows, []any{&number, &start, &end, &line, &read, &rejected, &attempt}, func() error {
 		if start > next.Start {
 			next.End = start
 			k.Gaps = append(k.Gaps, next)
 		}
 		next = Gap{Start: end, Line: line, Rows: next.Rows + read, Rejected: next.Rejected + rejected}
 		last, count = max(last, number), count+1
+		if older = older || attempt == nil; !older {
+			l.cameFurther(*attempt)
+		}
 		return nil
 	})
 	if err != nil {
@@ -154,12 +186,13 @@ func (l *Load) readBatches(ctx context.Context, tx pgx.Tx, k *Kept) (found bool,
 	k.Gaps = append(k.Gaps, next)
 	l.numbers.Store(last)
 	l.committed.Store(count)
-	return count > 0, nil
+	return count > 0 && !older, nil
 }
 
 func (l *Load) readMarks(ctx context.Context, tx pgx.Tx, k *Kept) error {
-	rows, err := tx.Query(ctx, `SELECT DISTINCT ON (digest_offset) digest_offset, digest FROM sluice.batches
-		WHERE job_id = $1 AND digest_offset > 0 ORDER BY digest_offset`, l.JobID)
+	rows, err := tx.Query(ctx, `
+		SELECT digest_offset AS at, digest FROM sluice.batches WHERE job_id = $1 AND digest_offset > 0 UNION
+		SELECT resume_offset, resume_digest FROM sluice.batches WHERE job_id = $1 AND resume_offset > 0 ORDER BY at`, l.JobID)
 	if err == nil {
 		k.Marks, err = pgx.CollectRows(rows, pgx.RowToStructByPos[Mark])
 	}

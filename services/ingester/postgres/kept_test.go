@@ -2,6 +2,7 @@ package postgres_test
 
 import (
 	"encoding/json"
+	"errors"
 	"reflect"
 	"testing"
 
@@ -70,12 +71,9 @@ func TestKeptTellsHowTheFileWasRead(t *testing.T) {
 	ctx := testenv.Context(t)
 	first := w.open(w.db, 1)
 	w.must(first.Prepare(ctx, file))
-	marks := []postgres.Mark{{Offset: 13, Digest: []byte("a")}, {Offset: 24, Digest: []byte("b")}, {Offset: 30, Digest: []byte("c")}}
-	next := 0
-	c := w.writer(ctx, first, postgres.CopierConfig{Connections: 1, BatchBytes: 1 << 20, Mark: func() postgres.Mark {
-		next++
-		return marks[next-1]
-	}})
+	mark := func(at int64) postgres.Mark { return postgres.Mark{Offset: at, Digest: []byte{byte(at)}} }
+	marks := func(around int64) (before, behind postgres.Mark) { return mark(around - 2), mark(around + 3) }
+	c := w.writer(ctx, first, postgres.CopierConfig{Connections: 1, BatchBytes: 1 << 20, Marks: marks})
 	short := events.Warning{Code: events.WarnShortRow, Count: 1, Lines: []int64{3}}
 	c.Skip(3)
 	one := block(2, 10, [][]byte{[]byte("a")})
@@ -96,13 +94,13 @@ func TestKeptTellsHowTheFileWasRead(t *testing.T) {
 	want := &postgres.Kept{
 		File: file, FirstBad: "a NUL",
 		Gaps:  []postgres.Gap{{Start: 20, Line: 9, End: 25, Rows: 3, Rejected: 1}, {Start: 30, End: -1, Rows: 4, Rejected: 1}},
-		Marks: marks,
+		Marks: []postgres.Mark{mark(8), mark(13), mark(18), mark(23), mark(28), mark(33)},
 	}
 	if !reflect.DeepEqual(kept, want) {
 		t.Errorf("kept is\n%+v, want\n%+v", kept, want)
 	}
-	if from, later := kept.From(); from.Offset != 13 || len(later) != 2 {
-		t.Errorf("it can be gone on from %+v, with marks %+v behind", from, later)
+	if from, others := kept.From(); from.Offset != 18 || len(others) != 5 {
+		t.Errorf("it can be gone on from %+v, with marks %+v besides", from, others)
 	}
 	again := w.writer(ctx, second, postgres.CopierConfig{Connections: 2, BatchBytes: 1 << 20})
 	again.Skip(20)
@@ -170,4 +168,95 @@ func TestEndOfAResumedRunLeavesNothing(t *testing.T) {
 	_, err := again.Fail(testenv.Context(t), *events.Failf(events.CodeNotCSV, "it is not"), events.Figures{}, w.publication().At)
 	w.must(err)
 	w.wantNothingLeft()
+}
+
+// TestKeptOfATableWithItsOwnExtra holds that a file's own column of that name is not taken for the one of surplus values.
+func TestKeptOfATableWithItsOwnExtra(t *testing.T) {
+	w := newWorld(t)
+	ctx := testenv.Context(t)
+	first := w.open(w.db, 1)
+	w.must(first.Prepare(ctx, postgres.File{Columns: columns("value", "_extra")}))
+	c := w.writer(ctx, first, postgres.CopierConfig{Connections: 1, BatchBytes: 1 << 20})
+	w.must(c.Write(block(1, 10, [][]byte{[]byte("a"), []byte("x")})))
+	w.must(c.Flush())
+	second := w.open(w.worker(w.url), 1)
+	second.Spec.Mode = events.Append
+	w.exec("CREATE TABLE " + w.name + " (value text, _extra text)")
+	again := w.writer(ctx, second, postgres.CopierConfig{Connections: 1, BatchBytes: 1 << 20})
+	again.Skip(10)
+	w.must(again.Write(block(2, 20, [][]byte{[]byte("b"), []byte("y")})))
+	_, err := again.Publish(20, w.publication)
+	w.must(err)
+	w.wantRows(w.name, "a", "b")
+}
+
+// TestColumnLostInACrash holds that a load whose table the server has from before it was widened is opened again, and then
+// makes up for all that was lost.
+func TestColumnLostInACrash(t *testing.T) {
+	w := newWorld(t)
+	ctx := testenv.Context(t)
+	c := w.writer(ctx, w.prepared(w.db), postgres.CopierConfig{Connections: 1, BatchBytes: 1 << 20})
+	c.batch("a")
+	w.must(c.extra("b", "{x}"))
+	w.must(c.Flush())
+	w.exec("ALTER TABLE " + w.staging() + " DROP COLUMN _extra")
+	w.exec("DELETE FROM " + w.staging() + " WHERE value = 'b'")
+	w.exec("DELETE FROM sluice.batches WHERE batch = 2")
+	w.must(c.extra("c", "{y}"))
+	if err := c.Flush(); !errors.Is(err, postgres.ErrFenceLost) {
+		t.Fatalf("writing ended with %v", err)
+	}
+	load := w.open(w.worker(w.url), 1)
+	w.wantKept(load, "10-")
+	again := w.writer(ctx, load, postgres.CopierConfig{Connections: 1, BatchBytes: 1 << 20})
+	again.end = 10
+	again.Skip(10)
+	w.must(again.extra("b", "{x}"))
+	w.must(again.extra("c", "{y}"))
+	again.wantPublished(3)
+	w.wantRows(w.name, "a", "b", "c")
+}
+
+// TestNothingIsKeptOfAnOlderSluice holds that batches are not gone on with of which is not known where the rows began.
+func TestNothingIsKeptOfAnOlderSluice(t *testing.T) {
+	w := newWorld(t)
+	w.commit(w.prepared(w.db), batch(7, 17, "a"))
+	w.exec("UPDATE sluice.batches SET attempt = NULL, next_line = NULL")
+	w.exec("UPDATE sluice.loads SET begin_offset = NULL, begin_line = NULL")
+	load := w.open(w.worker(w.url), 1)
+	w.wantKept(load)
+	w.wantTables()
+}
+
+// TestProgressOutlivesWhatIsDiscarded holds that an attempt which begins anew is one in vain, whatever it commits, and that
+// those which go on with it are not.
+func TestProgressOutlivesWhatIsDiscarded(t *testing.T) {
+	w := newWorld(t)
+	ctx := testenv.Context(t)
+	want := func(attempt, progress int, discard bool, commit ...*postgres.Batch) {
+		t.Helper()
+		claim := w.claim(1)
+		claim.Attempt = attempt
+		load, _, err := w.db.Open(ctx, claim)
+		w.must(err)
+		if discard {
+			w.must(load.Prepare(ctx, postgres.File{Columns: columns("value")}))
+		}
+		for _, b := range commit {
+			w.commit(load, b)
+		}
+		if got := load.Progress(); got != progress {
+			t.Errorf("attempt %d: the latest that came further is %d, want %d", attempt, got, progress)
+		}
+	}
+	want(1, 0, false)
+	want(2, 2, true, batch(0, 10, "a"))
+	want(3, 3, false, batch(10, 20, "b"))
+	want(4, 3, true)
+	want(5, 3, false)
+	want(6, 6, true, batch(0, 10, "c"))
+	want(7, 7, false, batch(10, 20, "d"))
+	want(8, 7, true, batch(0, 10, "e"))
+	want(9, 7, true, batch(0, 10, "f"))
+	want(10, 7, false)
 }

@@ -23,18 +23,19 @@ func (l *Load) checkNewKey() error {
 	return nil
 }
 
-// checkKey fails unless the table tells rows apart by the key.
+// checkKey fails unless the table tells rows apart by the key. Postgres would go by a deferrable index, too, and then refuse to.
 func (l *Load) checkKey(ctx context.Context, tx pgx.Tx, t *target) error {
 	if err := l.checkNewKey(); err != nil {
 		return err
 	}
-	var unique bool
+	var unique, deferrable bool
 	err := tx.QueryRow(ctx, `
-		SELECT EXISTS (SELECT FROM pg_index i WHERE indrelid = $1 AND indisunique AND indisvalid AND indimmediate
-		  AND indpred IS NULL AND indexprs IS NULL AND (
+		SELECT coalesce(bool_or(indimmediate), false), coalesce(bool_or(NOT indimmediate), false)
+		FROM pg_index i WHERE indrelid = $1 AND indisunique AND indisvalid AND indpred IS NULL AND indexprs IS NULL AND (
 		    SELECT array_agg(attname::text ORDER BY attname::text COLLATE "C") FROM unnest(indkey::int2[]) WITH ORDINALITY AS k (attnum, place)
 		    JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.attnum WHERE place <= indnkeyatts
-		  ) = (SELECT array_agg(name ORDER BY name COLLATE "C") FROM unnest($2::text[]) AS key (name)))`, t.oid, l.Spec.Key).Scan(&unique)
+		  ) = (SELECT array_agg(name ORDER BY name COLLATE "C") FROM unnest($2::text[]) AS key (name))`,
+		t.oid, l.Spec.Key).Scan(&unique, &deferrable)
 	if err != nil {
 		return fmt.Errorf("reading the indexes of %s: %w", t.name, failure(err))
 	}
@@ -42,6 +43,10 @@ func (l *Load) checkKey(ctx context.Context, tx pgx.Tx, t *target) error {
 		key := strings.Join(quoted(l.Spec.Key), ", ")
 		return events.Failf(events.CodeKeyUnusable, "table %s has no unique index on exactly the key (%s), without a condition and not "+
 			"deferrable; make one: CREATE UNIQUE INDEX ON %s (%s)", t.shown, key, t.name, key)
+	}
+	if deferrable {
+		return events.Failf(events.CodeKeyUnusable, "table %s has a deferrable unique constraint on the key (%s), by which Postgres cannot "+
+			"upsert, although another index would do; drop it, or make it NOT DEFERRABLE", t.shown, strings.Join(l.Spec.Key, ", "))
 	}
 	return nil
 }
@@ -64,7 +69,7 @@ func (l *Load) keyTwice(ctx context.Context, tx pgx.Tx, from string, into *targe
 	same := quoted(l.Spec.Key)
 	if into != nil {
 		for i, name := range l.Spec.Key {
-			same[i] = into.column(name).value()
+			same[i] = l.value(into.column(name))
 		}
 	}
 	example, err := l.example(ctx, tx, "min", from+" GROUP BY "+strings.Join(same, ", ")+" HAVING count(*) > 1")

@@ -70,10 +70,15 @@ func (l *Load) raiseFence(ctx context.Context) (*Outcome, error) {
 		VALUES ($1, $2, $3, 1, 'loading', $4, $5)
 		ON CONFLICT (job_id) DO UPDATE SET fence = l.fence + 1, run = excluded.run, attempt = excluded.attempt, spec = excluded.spec,
 		       columns = CASE WHEN l.run = excluded.run THEN l.columns END,
+		       progress = CASE WHEN l.run = excluded.run THEN l.progress END,
+		       restarted = CASE WHEN l.run = excluded.run THEN l.restarted END,
 		       state = 'loading', failure = NULL, figures = NULL, ended_at = NULL
 		WHERE l.state <> 'committed' AND (l.run < excluded.run OR l.run = excluded.run AND l.state = 'loading')
-		RETURNING fence`, l.JobID, l.Run, l.Attempt, l.Spec.Schema, spec).QueryRow(func(row pgx.Row) error {
-		err := row.Scan(&l.fence)
+		RETURNING fence, coalesce(progress, 0), coalesce(restarted, 0)`,
+		l.JobID, l.Run, l.Attempt, l.Spec.Schema, spec).QueryRow(func(row pgx.Row) error {
+		var progress int64
+		err := row.Scan(&l.fence, &progress, &l.restarted)
+		l.progress.Store(progress)
 		if refused = errors.Is(err, pgx.ErrNoRows); refused {
 			return nil
 		}

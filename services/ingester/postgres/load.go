@@ -29,10 +29,16 @@ type Load struct {
 
 	numbers   atomic.Int64 // of batches, given out so far
 	committed atomic.Int64 // batches
+	progress  atomic.Int64 // the latest attempt that came further
+	restarted int64        // the latest attempt that discarded what was committed; 0 if none has
 }
 
 // Fence returns the load's fence: 1 for the first worker that opened the job, and one more for each later.
 func (l *Load) Fence() int64 { return l.fence }
+
+// Progress returns the latest attempt of the run that has committed anything without discarding what was committed before,
+// or 0 if none has.
+func (l *Load) Progress() int { return int(l.progress.Load()) }
 
 // Prepare makes the staging table, with one column for each of the file's, and keeps in the ledger how the file is read.
 // What earlier attempts have left is discarded.
@@ -50,7 +56,7 @@ func (l *Load) Prepare(ctx context.Context, file File) error {
 			return err
 		}
 		if l.kept != nil {
-			if err := l.discard(ctx, tx); err != nil {
+			if err := l.restart(ctx, tx); err != nil {
 				return err
 			}
 		}
@@ -124,6 +130,7 @@ func (l *Load) commitBatch(ctx context.Context, tx pgx.Tx, b *Batch) error {
 		return err
 	}
 	l.committed.Add(1)
+	l.cameFurther(int64(l.Attempt))
 	return nil
 }
 
@@ -131,10 +138,11 @@ func (l *Load) commitBatch(ctx context.Context, tx pgx.Tx, b *Batch) error {
 func (l *Load) queueRecord(to *pgx.Batch, b *Batch) {
 	to.Queue(`
 		INSERT INTO sluice.batches
-		       (job_id, batch, fence, start_offset, end_offset, first_line, next_line, rows, rejected, warnings, digest_offset, digest)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)`,
-		l.JobID, b.number, l.fence, b.Start, b.End, b.FirstLine, known(b.nextLine), b.Rows, len(b.rejects), encoded(b.warnings),
-		known(b.mark.Offset), b.mark.Digest)
+		       (job_id, batch, fence, attempt, start_offset, end_offset, first_line, next_line, rows, rejected, warnings,
+		        resume_offset, resume_digest, digest_offset, digest)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)`,
+		l.JobID, b.number, l.fence, l.Attempt, b.Start, b.End, b.FirstLine, known(b.nextLine), b.Rows, len(b.rejects), encoded(b.warnings),
+		known(b.before.Offset), b.before.Digest, known(b.behind.Offset), b.behind.Digest)
 }
 
 // nearLine tells where in the file a batch began that the database refused: it does not say which row it was.

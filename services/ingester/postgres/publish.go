@@ -31,7 +31,8 @@ type Publication struct {
 func (l *Load) publish(ctx context.Context, tx pgx.Tx, last *Batch, p Publication) (*Outcome, error) {
 	outcome, err := l.publishInTurn(ctx, tx, last, p)
 	if hasState(err, stateLockNotAvailable, stateDeadlock) {
-		err = l.busy(p.Table, "another job publishes into it, or a session holds a lock on it").CausedBy(err)
+		err = l.busy(p.Table, "another job publishes into it, or a session, such as pg_dump, has locked it or the rows loaded for it").
+			CausedBy(err)
 	}
 	return outcome, err
 }
@@ -57,13 +58,16 @@ func (l *Load) publishInTurn(ctx context.Context, tx pgx.Tx, last *Batch, p Publ
 	if err := l.checkFence(ctx, tx, "FOR UPDATE"); err != nil {
 		return nil, err
 	}
-	p.At = ledgerTime(p.At)
 	if err := l.complete(ctx, tx, batches, last.End, &p); err != nil {
 		return nil, err
 	}
 	if err := l.place(ctx, tx, &p); err != nil {
 		return nil, err
 	}
+	if now := time.Now(); now.After(p.At) { // locks may have been waited for
+		p.At = now
+	}
+	p.At = ledgerTime(p.At)
 	if err := l.recordCommitted(ctx, tx, p); err != nil {
 		return nil, err
 	}

@@ -37,15 +37,26 @@ func (l *Load) replace(ctx context.Context, tx pgx.Tx, found *target, name strin
 	if !slices.Equal(now, heritage) {
 		return l.busy(name, "it was changed at this moment")
 	}
-	if _, err := tx.Exec(ctx, "DROP TABLE "+held.name); hasState(err, stateDependentsExist) {
-		return dependentsExist(held, []string{"what Postgres does not name to this role"}).CausedBy(err)
-	} else if err != nil {
-		return fmt.Errorf("replacing %s: %w", held.name, failure(err))
+	if err := l.dropReplaced(ctx, tx, held); err != nil {
+		return err
 	}
 	if err := l.renameFirst(ctx, tx, name); err != nil {
 		return err
 	}
 	return l.bequeath(ctx, tx, found, heritage, true)
+}
+
+func (l *Load) dropReplaced(ctx context.Context, tx pgx.Tx, held *target) error {
+	_, err := tx.Exec(ctx, "DROP TABLE "+held.name)
+	switch {
+	case err == nil:
+		return nil
+	case hasState(err, stateDependentsExist):
+		return dependentsExist(held, []string{"what Postgres does not name to this role"}).CausedBy(err)
+	case hasState(err, stateInternalError): // a right to it was granted at this moment, for which the lock is no obstacle
+		return events.Failf(events.CodeDatabaseUnavailable, "table %s was changed at this moment", held.shown).CausedBy(err)
+	}
+	return fmt.Errorf("replacing %s: %w", held.name, failure(err))
 }
 
 // bequest is a statement that gives the staging table something that the table has which it is to replace.
@@ -81,7 +92,7 @@ func (l *Load) retyping(t *target) []bequest {
 		if was.Collation != "" {
 			change += " COLLATE " + was.Collation
 		}
-		changes = append(changes, change+" USING "+was.value())
+		changes = append(changes, change+" USING "+l.value(was))
 	}
 	if len(changes) == 0 {
 		return nil

@@ -207,6 +207,36 @@ func TestDependentsThatComeLater(t *testing.T) {
 	w.wantTable("trips", "(0)")
 }
 
+// A right is granted without a lock on the table. The replacement waits for that, and comes again to keep the right.
+func TestReplacementMeetsAGrant(t *testing.T) {
+	for name, grant := range map[string]string{
+		"table": "GRANT SELECT ON trips TO PUBLIC", "column": "GRANT SELECT (id) ON trips TO PUBLIC",
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t)
+			ctx := testenv.Context(t)
+			w.exec("CREATE TABLE trips (id text)")
+			tx, err := w.raw.Begin(ctx)
+			w.must(err)
+			_, err = tx.Exec(ctx, grant)
+			w.must(err)
+			f := file{mode: events.Replace, columns: []string{"id"}, rows: []string{"1"}}
+			ended := make(chan error, 1)
+			go func() {
+				_, err := f.loadBy(ctx, w.db)
+				ended <- err
+			}()
+			w.waitUntilBlocked("DROP TABLE")
+			w.must(tx.Commit(ctx))
+			wantFailure(t, <-ended, events.CodeDatabaseUnavailable)
+			w.loaded(f)
+			w.wantList("rights of everyone", []string{"SELECT"}, `SELECT privilege_type FROM pg_class, aclexplode(relacl)
+				WHERE oid = 'trips'::regclass AND grantee = 0 UNION ALL SELECT privilege_type FROM pg_attribute, aclexplode(attacl)
+				WHERE attrelid = 'trips'::regclass AND grantee = 0`)
+		})
+	}
+}
+
 // While the replacement is made ready someone changes the table, or its rows, in a transaction that is still open.
 func TestReplacementMeetsAChange(t *testing.T) {
 	for name, c := range map[string]struct {

@@ -54,9 +54,9 @@ func (l *Load) dropStaging(ctx context.Context, tx pgx.Tx) error {
 }
 
 // stagingFailure judges an error of a statement on the staging table. Only another worker drops it, or a crash of the
-// server before it had reached the disk; opening the job again helps in both cases.
+// server before it had reached the disk, or the column that it was given; opening the job again helps in all cases.
 func stagingFailure(err error) error {
-	if hasState(err, stateUndefinedTable) {
+	if hasState(err, stateUndefinedTable, stateUndefinedColumn) {
 		return errors.Join(ErrFenceLost, err)
 	}
 	return failure(err)

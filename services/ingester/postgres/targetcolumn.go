@@ -20,6 +20,7 @@ type targetColumn struct {
 	Cuts      bool   // whether even that cast would
 	Computed  bool   // whether it takes no values
 	Required  bool   // whether it must have one, and nothing in the table's definition gives it one
+	Most      int    // characters that it holds, where it would cut off spaces behind them; 0 for any number
 }
 
 func readColumns(ctx context.Context, tx pgx.Tx, table uint32) ([]targetColumn, error) {
@@ -27,13 +28,17 @@ func readColumns(ctx context.Context, tx pgx.Tx, table uint32) ([]targetColumn, 
 		SELECT a.attname::text, format_type(a.atttypid, a.atttypmod), format_type(base.oid, -1),
 		       CASE WHEN a.attcollation <> t.typcollation THEN (SELECT format('%I.%I', nspname, collname) FROM pg_collation l
 		         JOIN pg_namespace n ON n.oid = collnamespace WHERE l.oid = a.attcollation) ELSE '' END,
-		       base.oid IN ('name'::regtype, '"char"'::regtype), a.attgenerated <> '' OR a.attidentity = 'a',
-		       a.attnotnull AND NOT a.atthasdef AND a.attidentity = '' AND t.typtype <> 'd'
+		       base.oid = ANY (cutting.types) OR base.typelem = ANY (cutting.types) AND base.typlen = -1,
+		       a.attgenerated <> '' OR a.attidentity = 'a',
+		       a.attnotnull AND NOT a.atthasdef AND a.attidentity = '' AND t.typtype <> 'd',
+		       CASE WHEN base.oid = 'varchar'::regtype THEN greatest(greatest(a.atttypmod, base.length) - 4, 0) ELSE 0 END
 		FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid
 		CROSS JOIN LATERAL (
-		  WITH RECURSIVE d (oid, kind, base) AS (SELECT t.oid, t.typtype, t.typbasetype UNION ALL
-		    SELECT b.oid, b.typtype, b.typbasetype FROM d JOIN pg_type b ON b.oid = d.base WHERE d.kind = 'd')
-		  SELECT oid FROM d WHERE kind <> 'd') AS base
+		  WITH RECURSIVE d (oid, kind, base, length) AS (SELECT t.oid, t.typtype, t.typbasetype, t.typtypmod UNION ALL
+		    SELECT b.oid, b.typtype, b.typbasetype, greatest(d.length, b.typtypmod) FROM d JOIN pg_type b ON b.oid = d.base
+		    WHERE d.kind = 'd')
+		  SELECT d.oid, length, typelem, typlen FROM d JOIN pg_type ON pg_type.oid = d.oid WHERE kind <> 'd') AS base
+		CROSS JOIN (SELECT ARRAY['name', '"char"']::regtype[] AS types) AS cutting
 		WHERE a.attrelid = $1 AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum`, table)
 	if err != nil {
 		return nil, err
@@ -51,11 +56,15 @@ func (t *target) column(name string) *targetColumn {
 }
 
 // value is the expression that makes a staged text one of the column. What is too long for the column is refused when it is
-// assigned, which a cast to the column's own type would cut.
-func (c targetColumn) value() string {
+// assigned, which a cast to the column's own type would cut. Of spaces the assignment would do so, too. Surplus values are
+// no text, and stay as they are.
+func (l *Load) value(c *targetColumn) string {
 	name := pgx.Identifier{c.Name}.Sanitize()
-	if c.Name == extraColumn {
+	if l.extra && c.Name == extraColumn {
 		return name
+	}
+	if c.Most > 0 { // one more character makes it too long in whatever it ends
+		return fmt.Sprintf("CASE WHEN char_length(%s) > %d THEN %s || '.' ELSE %s END::%s", name, c.Most, name, name, c.Base)
 	}
 	return name + "::" + c.Base
 }
@@ -98,7 +107,7 @@ func (l *Load) checkKept(_ context.Context, _ pgx.Tx, t *target) error {
 		case c == nil:
 		case c.Cuts:
 			return events.Failf(events.CodeColumnsDiffer, "column %s of table %s has the type %s, which cuts values", name, t.shown, c.Type)
-		case name == extraColumn && c.Type != "text[]":
+		case l.extra && name == extraColumn && c.Type != "text[]":
 			return events.Failf(events.CodeColumnsDiffer, "column %s of table %s has the type %s instead of text[]", name, t.shown, c.Type)
 		}
 	}

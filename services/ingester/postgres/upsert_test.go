@@ -42,6 +42,7 @@ func TestKeyMustTellRowsApart(t *testing.T) {
 		"index on less":                {"PRIMARY KEY (id)", "no unique index", key, []string{"1|5|x"}},
 		"index on more":                {"PRIMARY KEY (id, day, city)", "no unique index", key, []string{"1|5|x"}},
 		"deferrable":                   {"UNIQUE (id, day) DEFERRABLE", "no unique index", key, []string{"1|5|x"}},
+		"deferrable, too":              {"PRIMARY KEY (id, day), UNIQUE (day, id) DEFERRABLE", "a deferrable unique constraint", key, []string{"1|5|x"}},
 		"exclusion":                    {"EXCLUDE USING btree (id WITH =, day WITH =)", "no unique index", key, []string{"1|5|x"}},
 		"partial":                      {"CHECK (true)); CREATE UNIQUE INDEX ON trips (id, day) WHERE (id > 0", "no unique index", key, []string{"1|5|x"}},
 		"expression":                   {"CHECK (true)); CREATE UNIQUE INDEX ON trips (id, day, (id + 1)", "no unique index", key, []string{"1|5|x"}},

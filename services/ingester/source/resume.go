@@ -19,9 +19,9 @@ type Point struct {
 	Offset int64     // of the first byte that is wanted
 	Digest []byte    // [Body.Digest] after the bytes before Offset
 	Was    Validator // [Body.Validator] of the latest attempt that read anything
-	// Later are marks behind Offset that hold for the same file. Whatever of the file is skipped although its server
+	// Others are marks that hold for the same file, wherever they are. Whatever of the file is skipped although its server
 	// cannot prove that it is the same needs a mark at its end or behind it.
-	Later []Mark
+	Others []Mark
 }
 
 // Resume asks for the rest of a file (RFC 9110, section 14), if the server can tell that it is still the same, and else for
@@ -31,7 +31,7 @@ type Point struct {
 // A point without any mark is as Open. The other errors are those of Open, and ErrChanged when the answer shows that the
 // source is another file.
 func (h *HTTP) Resume(ctx context.Context, rawURL string, at Point) (*Body, error) {
-	marks, err := sorted(append([]Mark{{at.Offset, at.Digest}}, at.Later...))
+	marks, err := sorted(append([]Mark{{at.Offset, at.Digest}}, at.Others...))
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrChanged, err)
 	}

@@ -145,7 +145,7 @@ func TestResumeWithoutAMarkIsOpen(t *testing.T) {
 func TestResumeByAnUnreadableDigest(t *testing.T) {
 	for _, at := range []Point{
 		{Offset: readAt, Digest: []byte("x")},
-		{Later: []Mark{{readAt, make([]byte, digestSize)}}},
+		{Others: []Mark{{readAt, make([]byte, digestSize)}}},
 	} {
 		if _, err := newSource(t).Resume(t.Context(), closedAddress(t), at); !errors.Is(err, ErrChanged) {
 			t.Errorf("error %v", err)

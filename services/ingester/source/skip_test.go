@@ -50,7 +50,7 @@ func TestResumedBytesAreCompared(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			s := serveTwice(t, test.first, test.then)
 			at := s.readTo(t, readAt)
-			at.Later = test.later
+			at.Others = test.later
 			body, err := newSource(t).Resume(t.Context(), s.url, at)
 			if err == nil {
 				defer body.Close()
@@ -84,7 +84,7 @@ func skipThenRead(body *Body, to int64) error {
 func TestResumeByLaterMarksAlone(t *testing.T) {
 	s := serveTwice(t, whole("ETag", tag), whole("ETag", tag))
 	at := s.readTo(t, readAt)
-	body, err := newSource(t).Resume(t.Context(), s.url, Point{Was: at.Was, Later: []Mark{{at.Offset, at.Digest}}})
+	body, err := newSource(t).Resume(t.Context(), s.url, Point{Was: at.Was, Others: []Mark{{at.Offset, at.Digest}}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -94,7 +94,7 @@ func TestResumeByLaterMarksAlone(t *testing.T) {
 
 	changed := serveTwice(t, whole("ETag", tag), whole("ETag", `"v2"`))
 	at = changed.readTo(t, readAt)
-	_, err = newSource(t).Resume(t.Context(), changed.url, Point{Was: at.Was, Later: []Mark{{at.Offset, at.Digest}}})
+	_, err = newSource(t).Resume(t.Context(), changed.url, Point{Was: at.Was, Others: []Mark{{at.Offset, at.Digest}}})
 	if !errors.Is(err, ErrChanged) {
 		t.Errorf("error %v", err)
 	}

@@ -1,0 +1,10 @@
+//go:build !linux
+
+package postgres
+
+import (
+	"net"
+	"testing"
+)
+
+func wantOptions(*testing.T, *net.TCPConn) {}
