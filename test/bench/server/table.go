@@ -20,7 +20,7 @@ func (s *Server) CreateTable(ctx context.Context, table string, columns []string
 	for _, column := range columns {
 		definition = append(definition, quoted(column)+" text")
 	}
-	_, err := s.session.Exec(ctx, "CREATE TABLE "+quoted(table)+" ("+strings.Join(definition, ", ")+")")
+	_, err := s.session.Exec(ctx, "CREATE TABLE "+inPublic(table)+" ("+strings.Join(definition, ", ")+")")
 	if err != nil {
 		return fmt.Errorf("making table %s: %w", table, err)
 	}
@@ -30,7 +30,7 @@ func (s *Server) CreateTable(ctx context.Context, table string, columns []string
 // Contents reads the whole table.
 func (s *Server) Contents(ctx context.Context, table string) (Contents, error) {
 	var c Contents
-	row := s.session.QueryRow(ctx, "SELECT count(*), coalesce(sum(hash_record_extended(t.*, 0)), 0)::text FROM "+quoted(table)+" t")
+	row := s.session.QueryRow(ctx, "SELECT count(*), coalesce(sum(hash_record_extended(t.*, 0)), 0)::text FROM "+inPublic(table)+" t")
 	if err := row.Scan(&c.Rows, &c.Sum); err != nil {
 		return Contents{}, fmt.Errorf("reading table %s: %w", table, err)
 	}
@@ -39,7 +39,7 @@ func (s *Server) Contents(ctx context.Context, table string) (Contents, error) {
 
 // Drop removes a table, if there is one.
 func (s *Server) Drop(ctx context.Context, table string) error {
-	if _, err := s.session.Exec(ctx, "DROP TABLE IF EXISTS "+quoted(table)); err != nil {
+	if _, err := s.session.Exec(ctx, "DROP TABLE IF EXISTS "+inPublic(table)); err != nil {
 		return fmt.Errorf("dropping table %s: %w", table, err)
 	}
 	return nil
@@ -52,5 +52,8 @@ func (s *Server) Checkpoint(ctx context.Context) error {
 	}
 	return nil
 }
+
+// inPublic names a table in the schema that everybody looks into.
+func inPublic(table string) string { return pgx.Identifier{"public", table}.Sanitize() }
 
 func quoted(name string) string { return pgx.Identifier{name}.Sanitize() }
