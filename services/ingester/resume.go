@@ -54,7 +54,12 @@ func (a *attempt) ask(ctx context.Context, url string, kept *postgres.Kept) (*so
 	for _, m := range others {
 		point.Others = append(point.Others, source.Mark(m))
 	}
-	return a.parts.Source.Resume(ctx, url, point)
+	body, err := a.parts.Source.Resume(ctx, url, point)
+	if err == nil && !body.Vouches(kept.Gaps[len(kept.Gaps)-1].Start) {
+		_ = body.Close()
+		return nil, fmt.Errorf("%w: nothing vouches for what is committed of it", source.ErrChanged)
+	}
+	return body, err
 }
 
 // recognise keeps by what the source will be known again: where its server could not prove that the file is the same, only

@@ -58,6 +58,10 @@ func (b *Body) Digest() []byte {
 	return state
 }
 
+// Vouches reports whether bytes before an offset may be left out that an earlier attempt has kept: either the server has proven
+// that the file is the same, or a mark of the [Point] lies at the offset or behind it.
+func (b *Body) Vouches(to int64) bool { return b.proven || to <= b.covered }
+
 // pass compares what was read with the marks that reading has come to, and with the end that a part was to have.
 func (b *Body) pass() error {
 	if b.size >= 0 && b.offset > b.size {

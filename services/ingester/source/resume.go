@@ -26,7 +26,7 @@ type Point struct {
 
 // Resume asks for the rest of a file (RFC 9110, section 14), if the server can tell that it is still the same, and else for
 // the whole of it: [Body.Offset] tells where the body starts, at at.Offset or at 0. Marks are compared as reading passes
-// them, so that Read and Skip fail with [ErrChanged] where the bytes are not those of the earlier attempt.
+// them, so that Read fails with [ErrChanged] where the bytes are not those of the earlier attempt.
 //
 // A point without any mark is as Open. The other errors are those of Open, and ErrChanged when the answer shows that the
 // source is another file.
