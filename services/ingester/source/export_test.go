@@ -21,10 +21,10 @@ func (b *Body) Skip(to int64) error {
 	buffer := make([]byte, min(skipSize, to-b.offset))
 	for b.offset < to {
 		_, err := b.Read(buffer[:min(int64(len(buffer)), to-b.offset)])
-		if err == io.EOF && b.offset < to { //nolint:errorlint // a wrapped one is not the end
+		if err == io.EOF && b.offset < to {
 			return fmt.Errorf("%w: it ends before byte %d", ErrChanged, to)
 		}
-		if err != nil && err != io.EOF { //nolint:errorlint // as above
+		if err != nil && err != io.EOF {
 			return err
 		}
 	}
