@@ -21,6 +21,12 @@ const (
 	CodeSourceTooLarge      Code = "source_too_large"
 	CodeSourceRedirects     Code = "source_redirects"
 	CodeSourceUnsupported   Code = "source_unsupported"
+	CodeSourceChanged       Code = "source_changed"
+	CodeSourceCorrupt       Code = "source_corrupt"
+	CodeCompressionRatio    Code = "compression_ratio"
+	CodeMemberNotFound      Code = "member_not_found"
+	CodeMemberAmbiguous     Code = "member_ambiguous"
+	CodeUploadNotFound      Code = "upload_not_found"
 	CodeSecretUnreadable    Code = "secret_unreadable"
 	CodeNotCSV              Code = "not_csv"
 	CodeEmptySource         Code = "empty_source"
@@ -67,6 +73,12 @@ var codes = map[Code]struct {
 	CodeSourceTooLarge:      {false, "the source is larger than allowed"},
 	CodeSourceRedirects:     {false, "the source redirects too often or to a place not allowed"},
 	CodeSourceUnsupported:   {false, "the source's server answers in a form that is not supported"},
+	CodeSourceChanged:       {true, "the source was changed while it was read"},
+	CodeSourceCorrupt:       {false, "the source's compressed data is damaged"},
+	CodeCompressionRatio:    {false, "the source expands more than allowed when it is decompressed"},
+	CodeMemberNotFound:      {false, "the archive does not hold the file to be loaded"},
+	CodeMemberAmbiguous:     {false, "the archive holds several CSV files"},
+	CodeUploadNotFound:      {false, "the uploaded file is not there any more"},
 	CodeSecretUnreadable:    {false, "the source's sealed address cannot be opened with this ingester's key"},
 	CodeNotCSV:              {false, "the source is not CSV"},
 	CodeEmptySource:         {false, "the source is empty"},
@@ -118,9 +130,9 @@ type Failure struct {
 	Code       Code   `json:"code"`
 	Message    string `json:"message"`
 	Retryable  bool   `json:"retryable"`
-	Line       int64  `json:"line,omitempty"`        // in the source, from 1; 0 when not about a line
+	Line       int64  `json:"line,omitempty"`        // in the decompressed source, from 1; 0 when not about a line
 	Column     int64  `json:"column,omitempty"`      // the field in its row, from 1; 0 when not about a field
-	ByteOffset *int64 `json:"byte_offset,omitempty"` // in the source, from 0; nil when not about a place
+	ByteOffset *int64 `json:"byte_offset,omitempty"` // likewise, from 0; nil when not about a place
 
 	cause error
 }

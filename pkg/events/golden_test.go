@@ -37,7 +37,7 @@ func TestGoldens(t *testing.T) {
 
 // TestGoldenJobs holds, besides, that a job which states nothing about its file says nothing of it.
 func TestGoldenJobs(t *testing.T) {
-	for name, spec := range map[string]events.Spec{"job": goldenSpec(t), "job-stated": statedSpec(t)} {
+	for name, spec := range map[string]events.Spec{"job": goldenSpec(t), "job-stated": statedSpec(t), "job-upload": uploadSpec(t)} {
 		t.Run(name, func(t *testing.T) {
 			data := readGolden(t, name)
 			job, err := events.DecodeJob(data)
@@ -68,7 +68,7 @@ func TestEarlierGoldens(t *testing.T) {
 
 // TestGoldensComplete holds that there is a golden for each type, those for the job, and no other.
 func TestGoldensComplete(t *testing.T) {
-	want := []string{"job", "job-stated"}
+	want := []string{"job", "job-stated", "job-upload"}
 	for _, kind := range events.Types() {
 		want = append(want, string(kind))
 	}
@@ -180,6 +180,15 @@ func statedSpec(t *testing.T) events.Spec {
 	spec.Null = []string{"", "NA"}
 	spec.ColumnNames, spec.ExtraFields = events.SnakeNames, events.RejectExtra
 	spec.MaxBadRows = events.BadRows{Percent: 2.5}
+	return spec
+}
+
+// uploadSpec is the golden spec for a file of an archive that was uploaded.
+func uploadSpec(t *testing.T) events.Spec {
+	t.Helper()
+	spec := goldenSpec(t)
+	spec.Source = events.Source{URL: "upload:019cad9d-0b7e-7c11-8a4e-5d1f1b0c2a33", Member: "2026/tripsdata.csv"}
+	spec.Mode, spec.SkipUnchanged = events.Replace, true
 	return spec
 }
 

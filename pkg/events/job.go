@@ -3,6 +3,7 @@ package events
 import (
 	"encoding/json"
 	"fmt"
+	"strings"
 	"time"
 )
 
@@ -58,11 +59,21 @@ const (
 
 // Source says where a job's bytes come from.
 type Source struct {
-	// URL is the address as anyone may see it: scheme, host and path, without user, password, query or fragment.
+	// URL is the address as anyone may see it: scheme, host and path, without user, password, query or fragment. A file that
+	// was uploaded is "upload:" and its id.
 	URL string `json:"url"`
-	// Sealed is the whole address, encrypted, when URL had to leave something out; only an ingester can open it.
+	// Sealed is the whole address and the headers to ask with, encrypted, when URL does not say it all; only an ingester can
+	// open it.
 	Sealed []byte `json:"sealed,omitempty"`
+	// Member is the file to be loaded of an archive; empty: the one CSV file that it holds.
+	Member string `json:"member,omitempty"`
 }
+
+// UploadScheme begins the address of a file that was uploaded; its id follows.
+const UploadScheme = "upload:"
+
+// Upload returns the id of the uploaded file, or false if the source is elsewhere.
+func (s Source) Upload() (id string, is bool) { return strings.CutPrefix(s.URL, UploadScheme) }
 
 // Spec is what the user asked for. It never changes during a job's life.
 type Spec struct {
@@ -73,7 +84,9 @@ type Spec struct {
 	Key      []string `json:"key,omitempty"` // with Upsert: the columns that tell rows apart, by their names in the table
 	Priority Priority `json:"priority"`
 	Ordered  bool     `json:"ordered,omitempty"` // rows are written in the file's order, over one connection
-	CSV      CSV      `json:"csv,omitzero"`
+	// SkipUnchanged loads nothing if the table holds what the source still is.
+	SkipUnchanged bool `json:"skip_unchanged,omitempty"`
+	CSV           CSV  `json:"csv,omitzero"`
 	// Null is what stands for NULL where it is not in quotes. Nil: not stated, the empty field does; empty: nothing does.
 	Null        []string    `json:"null,omitzero"`
 	ColumnNames ColumnNames `json:"column_names,omitempty"`

@@ -101,6 +101,8 @@ func TestSchemasRefuse(t *testing.T) {
 		{"job-stated", `"max_bad_rows": "2.5%"`, `"max_bad_rows": "100.1%"`},
 		{"job-stated", `"max_bad_rows": "2.5%"`, `"max_bad_rows": -1`},
 		{"job-stated", `"max_bad_rows": "2.5%"`, `"max_bad_rows": 2.5`},
+		{"job-upload", `"member": "2026/tripsdata.csv"`, `"member": ""`},
+		{"job-upload", `"skip_unchanged": true`, `"skip_unchanged": "yes"`},
 		{"redriven", `"run": 2`, `"run": 1`},
 		{"redriven", `"data": {}`, `"data": null`},
 		{"queued", `"sequence": 4711`, `"sequence": 0`},
@@ -160,6 +162,7 @@ func TestSchemaEnums(t *testing.T) {
 			events.WarnShortRow, events.WarnLongRow, events.WarnLengthUnverified, events.WarnUncertain, events.WarnTitleLines,
 			events.WarnStrayQuote, events.WarnExtraFields,
 		})},
+		{"/$defs/result/properties/outcome", words([]string{events.OutcomeLoaded, events.OutcomeUnchanged})},
 		{"/$defs/spec/properties/column_names", words([]events.ColumnNames{events.SnakeNames})},
 		{"/$defs/spec/properties/extra_fields", words([]events.ExtraFields{events.RejectExtra})},
 		{"/$defs/dialect/properties/line_end", words([]string{
@@ -208,6 +211,9 @@ func payloads(t *testing.T) map[string]events.Payload {
 	success := goldenSuccess()
 	success.Result.Warnings = append(success.Result.Warnings, events.Warning{Code: events.WarnLengthUnverified, Count: 1})
 	success.Result.Dialect.Comment = "#"
+	unchanged := events.Succeeded{Result: success.Result}
+	unchanged.Result.Outcome, unchanged.Result.UnchangedSince, unchanged.Result.Rows = events.OutcomeUnchanged, jobID, 0
+	unchanged.Result.Compression, unchanged.Result.Member = "zip", "2026/tripsdata.csv"
 	plain := events.Succeeded{Result: success.Result}
 	plain.Result.Warnings = nil
 	plain.Result.Dialect = events.Dialect{Encoding: "UTF-8", LineEnd: events.LineEndNone}
@@ -216,6 +222,7 @@ func payloads(t *testing.T) map[string]events.Payload {
 		"created":             events.Created{Spec: spec, RequestHash: strings.Repeat("0f", 32)},
 		"created, bare":       events.Created{Spec: bare, RequestHash: strings.Repeat("0f", 32)},
 		"created, told":       events.Created{Spec: told, RequestHash: strings.Repeat("0f", 32)},
+		"created, uploaded":   events.Created{Spec: uploadSpec(t), RequestHash: strings.Repeat("0f", 32)},
 		"created, told small": events.Created{Spec: small, RequestHash: strings.Repeat("0f", 32)},
 		"redriven":            events.Redriven{},
 		"queued":              events.Queued{Sequence: 1 << 63},
@@ -228,6 +235,7 @@ func payloads(t *testing.T) map[string]events.Payload {
 		"cancel_requested":    events.CancelRequested{},
 		"succeeded":           success,
 		"succeeded, bare":     plain,
+		"succeeded, stands":   unchanged,
 		"failed":              events.Failed{Failure: *failure, Figures: figures},
 		"failed, bare":        events.Failed{Failure: *events.Failf(events.CodeInternal, "broken")},
 		"cancelled":           events.Cancelled{Figures: figures},

@@ -1,8 +1,9 @@
-// Package seal keeps what only a worker may read: the parts of a source's address that can hold a secret. A sealed
-// value may lie in a stream or a bucket that many can read.
+// Package seal keeps what only a worker may read: the parts of a source's address that can hold a secret, and the headers
+// to ask with. A sealed value may lie in a stream or a bucket that many can read.
 package seal
 
 import (
+	"bytes"
 	"crypto/aes"
 	"crypto/cipher"
 	"crypto/hmac"
@@ -10,6 +11,7 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/hex"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/url"
@@ -65,34 +67,54 @@ func (s Sealer) Fingerprint(value []byte) string {
 	return hex.EncodeToString(mac.Sum(nil))
 }
 
-// Source returns what may be shown of a URL, together with the whole of it sealed for the job if that is more.
-func (s Sealer) Source(jobID string, u *url.URL) (events.Source, error) {
+// Address is all that it takes to ask for a source.
+type Address struct {
+	URL     string            `json:"url"`
+	Headers map[string]string `json:"headers,omitempty"` // by their names; sent to the host of URL only
+}
+
+// Source returns what may be shown of an address, together with the whole of it sealed for the job if that is more.
+func (s Sealer) Source(jobID string, u *url.URL, headers map[string]string) (events.Source, error) {
 	shown := url.URL{Scheme: u.Scheme, Host: u.Host, Path: u.Path, RawPath: u.RawPath}
 	whole := *u
 	whole.Fragment, whole.RawFragment = "", "" // never sent to a server
 	source := events.Source{URL: shown.String()}
-	if whole.String() == source.URL {
+	if whole.String() == source.URL && len(headers) == 0 {
 		return source, nil
 	}
 	if s.aead == nil {
 		return events.Source{}, ErrNoKey
 	}
-	source.Sealed = s.aead.Seal(nil, nil, []byte(whole.String()), []byte(jobID)) //nolint:gosec // it makes a random nonce itself
+	secret := []byte(whole.String())
+	if len(headers) > 0 {
+		var err error
+		if secret, err = json.Marshal(Address{URL: whole.String(), Headers: headers}); err != nil {
+			return events.Source{}, fmt.Errorf("encoding the source of job %s: %w", jobID, err)
+		}
+	}
+	source.Sealed = s.aead.Seal(nil, nil, secret, []byte(jobID)) //nolint:gosec // it makes a random nonce itself
 	return source, nil
 }
 
-// Open returns the whole URL of a job's source. It fails with [ErrNoKey] without a key, and when the value was sealed
+// Open returns the whole address of a job's source. It fails with [ErrNoKey] without a key, and when the value was sealed
 // with another key or for another job.
-func (s Sealer) Open(jobID string, source events.Source) (string, error) {
+func (s Sealer) Open(jobID string, source events.Source) (Address, error) {
 	if len(source.Sealed) == 0 {
-		return source.URL, nil
+		return Address{URL: source.URL}, nil
 	}
 	if s.aead == nil {
-		return "", ErrNoKey
+		return Address{}, ErrNoKey
 	}
-	whole, err := s.aead.Open(nil, nil, source.Sealed, []byte(jobID))
+	secret, err := s.aead.Open(nil, nil, source.Sealed, []byte(jobID))
 	if err != nil {
-		return "", fmt.Errorf("opening the sealed source of job %s: %w", jobID, err)
+		return Address{}, fmt.Errorf("opening the sealed source of job %s: %w", jobID, err)
 	}
-	return string(whole), nil
+	if !bytes.HasPrefix(secret, []byte("{")) { // no URL begins so
+		return Address{URL: string(secret)}, nil
+	}
+	var whole Address
+	if err := json.Unmarshal(secret, &whole); err != nil {
+		return Address{}, fmt.Errorf("decoding the sealed source of job %s: %w", jobID, err)
+	}
+	return whole, nil
 }

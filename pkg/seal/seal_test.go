@@ -2,7 +2,9 @@ package seal_test
 
 import (
 	"bytes"
+	"errors"
 	"net/url"
+	"reflect"
 	"strings"
 	"testing"
 
@@ -25,7 +27,7 @@ func TestSourceShowsNoSecret(t *testing.T) {
 	} {
 		t.Run(tt.url, func(t *testing.T) {
 			s := newSealer(t, seal.NewKey())
-			source, err := s.Source(job, parse(t, tt.url))
+			source, err := s.Source(job, parse(t, tt.url), nil)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -37,16 +39,35 @@ func TestSourceShowsNoSecret(t *testing.T) {
 			}
 			whole, err := s.Open(job, source)
 			want, _, _ := strings.Cut(tt.url, "#")
-			if err != nil || whole != want {
-				t.Errorf("opened %q, %v", whole, err)
+			if err != nil || whole.URL != want || whole.Headers != nil {
+				t.Errorf("opened %+v, %v", whole, err)
 			}
 		})
 	}
 }
 
+func TestHeadersAreSealed(t *testing.T) {
+	s := newSealer(t, seal.NewKey())
+	headers := map[string]string{"Authorization": "Bearer s3cret", "X-Tenant": "one"}
+	source, err := s.Source(job, parse(t, "https://example.com/a.csv"), headers)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if source.URL != "https://example.com/a.csv" || bytes.Contains(source.Sealed, []byte("s3cret")) {
+		t.Errorf("shown %q, sealed as %q", source.URL, source.Sealed)
+	}
+	want := seal.Address{URL: "https://example.com/a.csv", Headers: headers}
+	if whole, err := s.Open(job, source); err != nil || !reflect.DeepEqual(whole, want) {
+		t.Errorf("opened %+v, %v", whole, err)
+	}
+	if _, err := (seal.Sealer{}).Source(job, parse(t, "https://example.com/a.csv"), headers); !errors.Is(err, seal.ErrNoKey) {
+		t.Errorf("sealed without a key: %v", err)
+	}
+}
+
 func TestOpenRefuses(t *testing.T) {
 	s := newSealer(t, seal.NewKey())
-	source, err := s.Source(job, parse(t, "http://example.com/?token=1"))
+	source, err := s.Source(job, parse(t, "http://example.com/?token=1"), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -59,7 +80,7 @@ func TestOpenRefuses(t *testing.T) {
 	if _, err := (seal.Sealer{}).Open(job, source); err == nil {
 		t.Error("opened without a key")
 	}
-	if _, err := (seal.Sealer{}).Source(job, parse(t, "http://example.com/?token=1")); err == nil {
+	if _, err := (seal.Sealer{}).Source(job, parse(t, "http://example.com/?token=1"), nil); err == nil {
 		t.Error("sealed without a key")
 	}
 }

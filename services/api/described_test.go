@@ -184,5 +184,5 @@ func TestExamplesAreValid(t *testing.T) {
 		}
 		e.create(t, string(body))
 	}
-	e.expectStored(t, 3)
+	e.expectStored(t, 4)
 }

@@ -124,8 +124,8 @@ func TestDestinationBelongsToTheKey(t *testing.T) {
 // TestKeysOfBeforeModes holds that a request repeated from before there were modes is still the same one.
 func TestKeysOfBeforeModes(t *testing.T) {
 	e := newEnv(t)
-	r := request{source: mustParse(t, exampleURL), table: "t", priority: events.Urgent, reading: reading{Null: []string{"NA"}}}
-	before := e.api.sealer.Fingerprint(fmt.Appendf(nil, `%q %q %q {"null":["NA"]}`, r.source, r.table, r.priority))
+	r := request{source: source{url: mustParse(t, exampleURL)}, table: "t", priority: events.Urgent, reading: reading{Null: []string{"NA"}}}
+	before := e.api.sealer.Fingerprint(fmt.Appendf(nil, `%q %q %q {"null":["NA"]}`, r.url, r.table, r.priority))
 	if hash := r.hash(e.api.sealer); hash != before {
 		t.Errorf("the hash has changed from %s to %s", before, hash)
 	}

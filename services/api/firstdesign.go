@@ -22,11 +22,11 @@ func (s *Service) DownloadFile(ctx context.Context, r openapi.DownloadFileReques
 	default:
 		return nil, refuse(codeUnsupportedMediaType, "send fileUrl as a form or as JSON")
 	}
-	source, problem := parseSource(file)
+	from, problem := parseURL(file)
 	if problem != "" {
 		return nil, refuse(codeInvalidRequest, "fileUrl "+problem, fieldError{"/fileUrl", problem})
 	}
-	status, err := s.create(ctx, request{source: source, priority: events.Normal}, nil)
+	status, err := s.create(ctx, request{source: source{url: from}, priority: events.Normal}, nil)
 	if err != nil {
 		return nil, err
 	}

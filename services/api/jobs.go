@@ -72,22 +72,36 @@ func (s *Service) create(ctx context.Context, wanted request, key *string) (even
 }
 
 func (s *Service) spec(id string, wanted request) (events.Spec, error) {
-	source, err := s.sealer.Source(id, wanted.source)
-	if errors.Is(err, seal.ErrNoKey) {
-		return events.Spec{}, refuse(codeSecretKeyMissing,
-			"the url has a user name, a password or a query, which may be secret, and the API has no key to keep it with; set SLUICE_SECRET_KEY",
-			fieldError{"/url", "needs a secret key on the server"})
-	}
+	source, err := s.seal(id, wanted.source)
 	if err != nil {
 		return events.Spec{}, err
 	}
 	return events.Spec{
 		Source: source, Schema: cmp.Or(wanted.Schema, defaultSchema), Table: wanted.table, Mode: cmp.Or(wanted.Mode, events.Create),
-		Key: wanted.Key, Priority: wanted.priority, Ordered: wanted.ordered,
+		Key: wanted.Key, Priority: wanted.priority, Ordered: wanted.ordered, SkipUnchanged: wanted.SkipUnchanged,
 		CSV: wanted.CSV, Null: wanted.Null, ColumnNames: wanted.ColumnNames, ExtraFields: wanted.ExtraFields,
 		MaxBadRows: wanted.MaxBadRows,
 		CreatedAt:  s.now().UTC().Truncate(time.Millisecond),
 	}, nil
+}
+
+// seal returns what everyone may see of where the file is, and the rest encrypted.
+func (s *Service) seal(id string, from source) (events.Source, error) {
+	if from.url.Opaque != "" { // an upload
+		return events.Source{URL: from.url.String(), Member: from.Member}, nil
+	}
+	sealed, err := s.sealer.Source(id, from.url, from.Headers)
+	if errors.Is(err, seal.ErrNoKey) {
+		field, what := "/url", "a user name, a password or a query"
+		if len(from.Headers) > 0 {
+			field, what = "/headers", "headers"
+		}
+		return events.Source{}, refuse(codeSecretKeyMissing,
+			"the request has "+what+", which may be secret, and the API has no key to keep it with; set SLUICE_SECRET_KEY",
+			fieldError{field, "needs a secret key on the server"})
+	}
+	sealed.Member = from.Member
+	return sealed, err
 }
 
 // earlier returns the spec of the job that the id belongs to already, if that was asked for by the same request.

@@ -167,8 +167,8 @@ func TestCreatorDiedHalfway(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	source, _ := parseSource(exampleURL)
-	asked := request{source: source, priority: events.Normal}
+	file, _ := parseURL(exampleURL)
+	asked := request{source: source{url: file}, priority: events.Normal}
 	spec := events.Spec{
 		Source: events.Source{URL: exampleURL}, Schema: "public", Mode: events.Create, Priority: events.Normal, CreatedAt: noon,
 	}
@@ -226,7 +226,7 @@ func TestCallerMayGoAway(t *testing.T) {
 	ctx := testenv.Context(t)
 	done := make(chan error, 1)
 	go func() {
-		_, err := e.api.create(canceled(ctx), request{source: mustParse(t, exampleURL), priority: events.Normal}, nil)
+		_, err := e.api.create(canceled(ctx), request{source: source{url: mustParse(t, exampleURL)}, priority: events.Normal}, nil)
 		done <- err
 	}()
 	if err := <-done; err != nil {

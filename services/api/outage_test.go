@@ -43,7 +43,7 @@ func TestQueueAway(t *testing.T) {
 	}
 	e.nats.Start()
 	testenv.Eventually(ctx, t, "creating a job after the outage", func() error {
-		_, err := e.api.create(ctx, request{source: mustParse(t, exampleURL), priority: "normal"}, nil)
+		_, err := e.api.create(ctx, request{source: source{url: mustParse(t, exampleURL)}, priority: "normal"}, nil)
 		return err
 	})
 }
@@ -111,7 +111,7 @@ func canceled(ctx context.Context) context.Context {
 
 func mustParse(t testing.TB, raw string) *url.URL {
 	t.Helper()
-	u, problem := parseSource(raw)
+	u, problem := parseURL(raw)
 	if problem != "" {
 		t.Fatalf("%s %s", raw, problem)
 	}

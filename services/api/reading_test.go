@@ -249,8 +249,8 @@ func TestReadingBelongsToTheKey(t *testing.T) {
 // TestKeysOfBefore holds that a request repeated from before there was anything to say of a file is still the same one.
 func TestKeysOfBefore(t *testing.T) {
 	e := newEnv(t)
-	r := request{source: mustParse(t, exampleURL), table: "t", priority: events.Urgent, ordered: true}
-	before := e.api.sealer.Fingerprint(fmt.Appendf(nil, "%q %q %q ordered", r.source, r.table, r.priority))
+	r := request{source: source{url: mustParse(t, exampleURL)}, table: "t", priority: events.Urgent, ordered: true}
+	before := e.api.sealer.Fingerprint(fmt.Appendf(nil, "%q %q %q ordered", r.url, r.table, r.priority))
 	if hash := r.hash(e.api.sealer); hash != before {
 		t.Errorf("the hash has changed from %s to %s", before, hash)
 	}
@@ -281,7 +281,7 @@ func TestEncodingLabels(t *testing.T) {
 
 func TestSpecRepeatsTheReading(t *testing.T) {
 	e := newEnv(t)
-	wanted := request{source: mustParse(t, exampleURL), priority: events.Normal, reading: reading{
+	wanted := request{source: source{url: mustParse(t, exampleURL)}, priority: events.Normal, reading: reading{
 		CSV:  events.CSV{Encoding: "gbk", Delimiter: new(""), Header: new(false), SkipRows: new(2)},
 		Null: []string{}, ColumnNames: events.SnakeNames, ExtraFields: events.RejectExtra, MaxBadRows: events.BadRows{Count: 3},
 	}}

@@ -3,7 +3,6 @@ package api
 import (
 	"encoding/json"
 	"fmt"
-	"net/url"
 	"strings"
 
 	"github.com/google/uuid"
@@ -14,9 +13,8 @@ import (
 )
 
 const (
-	maxURL  = 8192 // bytes
-	maxName = 63   // bytes; Postgres would cut a longer name
-	maxKey  = 255  // bytes of an idempotency key
+	maxName = 63  // bytes; Postgres would cut a longer name
+	maxKey  = 255 // bytes of an idempotency key
 )
 
 // idempotencyNamespace makes ids from idempotency keys (RFC 9562, UUIDv5). Changing it would forget every key.
@@ -24,7 +22,7 @@ var idempotencyNamespace = uuid.MustParse("5e1c2f5a-6a0b-4c59-9d5c-0c7c1f2b7a10"
 
 // request is a request for a job that was found to be valid.
 type request struct {
-	source   *url.URL
+	source
 	table    string
 	priority events.Priority
 	ordered  bool
@@ -34,12 +32,8 @@ type request struct {
 
 // validate reads a request, or says about each bad field what is wrong with it.
 func validate(body openapi.JobRequest) (request, error) {
-	var bad []fieldError
-	source, problem := parseSource(body.URL)
-	if problem != "" {
-		bad = append(bad, fieldError{"/url", problem})
-	}
-	r := request{source: source, priority: events.Normal}
+	from, bad := parseSource(body)
+	r := request{source: from, priority: events.Normal}
 	if body.Table != nil {
 		r.table = *body.Table
 		if problem := checkTable(r.table); problem != "" {
@@ -64,28 +58,6 @@ func validate(body openapi.JobRequest) (request, error) {
 	return r, nil
 }
 
-// parseSource returns the URL, or what is wrong with it. The text never repeats the URL, which may hold a password.
-func parseSource(raw string) (*url.URL, string) {
-	switch {
-	case raw == "":
-		return nil, "is missing; name the file to load, such as http://localhost:8000/tripsdata.csv"
-	case len(raw) > maxURL:
-		return nil, fmt.Sprintf("is longer than %d bytes", maxURL)
-	case strings.ContainsFunc(raw, func(r rune) bool { return r <= ' ' || r == 0x7f }):
-		return nil, "contains white space or control characters; percent-encode them"
-	}
-	u, err := url.Parse(raw)
-	switch {
-	case err != nil:
-		return nil, "is not a URL"
-	case u.Scheme != "http" && u.Scheme != "https":
-		return nil, "must begin with http:// or https://"
-	case u.Hostname() == "":
-		return nil, "names no host"
-	}
-	return u, ""
-}
-
 func checkTable(name string) string {
 	switch {
 	case name == "":
@@ -98,11 +70,11 @@ func checkTable(name string) string {
 
 // hash tells a repeated request from another one. It is keyed, since the address in it may hold a weak password.
 func (r request) hash(key seal.Sealer) string {
-	text := fmt.Appendf(nil, "%q %q %q", r.source, r.table, r.priority)
+	text := fmt.Appendf(nil, "%q %q %q", r.url, r.table, r.priority)
 	if r.ordered { // what was not there yet when keys were first used must not change their hashes
 		text = append(text, " ordered"...)
 	}
-	for _, part := range []any{r.destination, r.reading} { // which have no field of the same name
+	for _, part := range []any{r.destination, r.reading, r.source} { // which have no field of the same name
 		if stated, _ := json.Marshal(part); string(stated) != "{}" { // cannot fail: it was found to be valid
 			text = append(append(text, ' '), stated...)
 		}

@@ -23,7 +23,29 @@ func TestValidation(t *testing.T) {
 		"null":                       {`null`, "/url"},
 		"empty url":                  {url(""), "/url"},
 		"url of another scheme":      {url("ftp://example.com/a.csv"), "/url"},
-		"url of a file":              {url("file:///etc/passwd"), "/url"},
+		"url of a file elsewhere":    {url("file://files.test/a.csv"), "/url"},
+		"url of a file with dots":    {url("file:///srv/../etc/passwd"), "/url"},
+		"url of a file, relative":    {url("file:a.csv"), "/url"},
+		"url of a file with a query": {url("file:///srv/a.csv?b"), "/url"},
+		"url of an upload":           {url("upload:01a1ff9c-3f0d-7b1a-9b57-0f5a3a6f1d2e"), "/url"},
+		"url and upload":             {body("upload", `"upload:01a1ff9c-3f0d-7b1a-9b57-0f5a3a6f1d2e"`), "/upload"},
+		"upload without scheme":      {`{"upload":"01a1ff9c-3f0d-7b1a-9b57-0f5a3a6f1d2e"}`, "/upload"},
+		"upload without id":          {`{"upload":"upload:"}`, "/upload"},
+		"upload, oddly spelled":      {`{"upload":"upload:01A1FF9C3F0D7B1A9B570F5A3A6F1D2E"}`, "/upload"},
+		"headers of an upload":       {`{"upload":"upload:01a1ff9c-3f0d-7b1a-9b57-0f5a3a6f1d2e","headers":{"A":"b"}}`, "/headers"},
+		"headers of a file":          {`{"url":"file:///srv/a.csv","headers":{"A":"b"}}`, "/headers"},
+		"header without name":        {body("headers", `{"":"a"}`), "/headers/"},
+		"header with a bad name":     {body("headers", `{"A b":"a"}`), "/headers/A b"},
+		"header with a line end":     {body("headers", `{"A":"a\r\nHost: b"}`), "/headers/A"},
+		"header that is null":        {body("headers", `{"A":null}`), "/headers/A"},
+		"header of ours":             {body("headers", `{"range":"bytes=1-","Host":"b","If-Match":"c"}`), "/headers/Host /headers/If-Match /headers/range"},
+		"header twice":               {body("headers", `{"X-A":"1","x-a":"2"}`), "/headers/x-a"},
+		"authorization twice":        {`{"url":"http://me:pw@example.com/","headers":{"authorization":"x"}}`, "/headers/authorization"},
+		"headers too long":           {body("headers", `{"A":"`+strings.Repeat("a", 16<<10)+`"}`), "/headers"},
+		"headers too many":           {body("headers", `{"A":"1"`+manyHeaders(20)+`}`), "/headers"},
+		"empty member":               {body("member", `""`), "/member"},
+		"member with a line end":     {body("member", `"a\nb"`), "/member"},
+		"member too long":            {body("member", `"`+strings.Repeat("a", 1025)+`"`), "/member"},
 		"url without a scheme":       {url("example.com/a.csv"), "/url"},
 		"url without slashes":        {url("http:a.csv"), "/url"},
 		"url without a host":         {url("http:///a.csv"), "/url"},
@@ -67,6 +89,14 @@ func TestValidation(t *testing.T) {
 	e.expectStored(t, 0)
 }
 
+func manyHeaders(n int) string {
+	var list strings.Builder
+	for i := range n {
+		fmt.Fprintf(&list, `,"X-%d":"1"`, i)
+	}
+	return list.String()
+}
+
 func TestStrictBody(t *testing.T) {
 	e := newEnv(t)
 	for name, tt := range map[string]struct {
@@ -106,6 +136,11 @@ func TestAcceptedBodies(t *testing.T) {
 		"longest url":             {`{"url":"http://example.com/` + strings.Repeat("a", 8192-19) + `"}`, isJSON},
 		"address of IPv6":         {`{"url":"http://[::1]:8000/a.csv"}`, isJSON},
 		"scheme in capitals":      {`{"url":"HTTPS://example.com/a.csv"}`, isJSON},
+		"file":                    {`{"url":"file:///srv/in/a%20b.csv"}`, isJSON},
+		"file of this host":       {`{"url":"file://localhost/srv/in/a.csv"}`, isJSON},
+		"headers":                 {`{"url":"` + exampleURL + `","headers":{"authorization":"Bearer x","X-Empty":""}}`, isJSON},
+		"no headers":              {`{"url":"` + exampleURL + `","headers":{}}`, isJSON},
+		"member":                  {`{"url":"` + exampleURL + `","member":"a/b c.csv","skip_unchanged":true}`, isJSON},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if a := e.call(t, http.MethodPost, "/v1/jobs", tt.body, tt.header); a.status != http.StatusAccepted {

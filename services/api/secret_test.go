@@ -59,15 +59,15 @@ func TestSecretsAreKept(t *testing.T) {
 		t.Fatal(err)
 	}
 	whole, _, _ := strings.Cut(secretURL, "#")
-	if opened, err := e.api.sealer.Open(job.ID, queued.Spec.Source); err != nil || opened != whole {
-		t.Errorf("an ingester opens %s (%v), want %s", opened, err, whole)
+	if opened, err := e.api.sealer.Open(job.ID, queued.Spec.Source); err != nil || opened.URL != whole {
+		t.Errorf("an ingester opens %s (%v), want %s", opened.URL, err, whole)
 	}
 }
 
 // expectSilentEvents holds that what is shown of a job's events has nothing that only Sluice's own processes need.
 func (e *env) expectSilentEvents(t testing.TB, job openapi.Job) {
 	t.Helper()
-	spec, err := e.api.spec(job.ID, request{source: mustParse(t, secretURL)})
+	spec, err := e.api.spec(job.ID, request{source: source{url: mustParse(t, secretURL)}})
 	if err != nil {
 		t.Fatal(err)
 	}

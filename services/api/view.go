@@ -90,7 +90,9 @@ func viewResult(jobID string, r events.Result) openapi.JobResult {
 		Rows: r.Rows, Rejected: r.Rejected, Bytes: r.Bytes, Columns: columns,
 		Dialect:  viewDialect(r.Dialect),
 		Warnings: viewWarnings(r.Warnings), Checksum: r.Checksum, ResumedFrom: optional(r.ResumedFrom),
-		Durations: openapi.Durations{QueuedMs: r.Durations.QueuedMS, LoadingMs: r.Durations.LoadingMS},
+		Compression: optional(openapi.JobResultCompression(r.Compression)), Member: optional(r.Member),
+		UnchangedSince: optional(r.UnchangedSince),
+		Durations:      openapi.Durations{QueuedMs: r.Durations.QueuedMS, LoadingMs: r.Durations.LoadingMS},
 	}
 }
 

@@ -97,12 +97,12 @@ func (a *attempt) prepare(ctx context.Context, load *postgres.Load, rows *csv.Re
 
 // open asks the source for the file, from where what is kept of it ends.
 func (a *attempt) open(ctx context.Context, kept *postgres.Kept) (*source.Body, error) {
-	url, err := a.parts.Sealer.Open(a.job.ID, a.job.Spec.Source)
+	address, err := a.parts.Sealer.Open(a.job.ID, a.job.Spec.Source)
 	if err != nil {
 		return nil, events.Failf(events.CodeSecretUnreadable,
 			"the sealed address of the source cannot be opened; give this ingester the same SLUICE_SECRET_KEY as the API").CausedBy(err)
 	}
-	body, err := a.ask(ctx, url, kept)
+	body, err := a.ask(ctx, address.URL, kept)
 	if err != nil {
 		return nil, err
 	}

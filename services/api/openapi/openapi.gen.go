@@ -130,13 +130,40 @@ func (e HealthStatus) Valid() bool {
 
 // Defines values for JobResultOutcome.
 const (
-	JobResultOutcomeLoaded JobResultOutcome = "loaded"
+	JobResultOutcomeLoaded    JobResultOutcome = "loaded"
+	JobResultOutcomeUnchanged JobResultOutcome = "unchanged"
 )
 
 // Valid indicates whether the value is a known member of the JobResultOutcome enum.
 func (e JobResultOutcome) Valid() bool {
 	switch e {
 	case JobResultOutcomeLoaded:
+		return true
+	case JobResultOutcomeUnchanged:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for JobResultCompression.
+const (
+	JobResultCompressionBzip2 JobResultCompression = "bzip2"
+	JobResultCompressionGzip  JobResultCompression = "gzip"
+	JobResultCompressionZip   JobResultCompression = "zip"
+	JobResultCompressionZstd  JobResultCompression = "zstd"
+)
+
+// Valid indicates whether the value is a known member of the JobResultCompression enum.
+func (e JobResultCompression) Valid() bool {
+	switch e {
+	case JobResultCompressionBzip2:
+		return true
+	case JobResultCompressionGzip:
+		return true
+	case JobResultCompressionZip:
+		return true
+	case JobResultCompressionZstd:
 		return true
 	default:
 		return false
@@ -436,7 +463,7 @@ type Job struct {
 	// Priority Urgent jobs are taken before normal ones.
 	Priority Priority `json:"priority"`
 
-	// Source Where the file is, without user name, password and query.
+	// Source Where the file is, without user name, password and query; or `upload:` and the id of an uploaded file.
 	Source string `json:"source"`
 
 	// Table The table's name, once it is known.
@@ -471,13 +498,13 @@ type JobError struct {
 	Message   string `json:"message"`
 	Retryable bool   `json:"retryable"`
 
-	// Line In the source, from 1.
+	// Line In the decompressed source, from 1.
 	Line *int64 `json:"line,omitempty"`
 
 	// Column The field in its row, from 1.
 	Column *int64 `json:"column,omitempty"`
 
-	// ByteOffset In the source, from 0.
+	// ByteOffset In the decompressed source, from 0.
 	ByteOffset *int64 `json:"byte_offset,omitempty"`
 }
 
@@ -489,7 +516,7 @@ type JobList struct {
 	NextCursor *string `json:"next_cursor,omitempty"`
 }
 
-// JobRequest defines model for JobRequest.
+// JobRequest Either `url` or `upload` says where the file is.
 type JobRequest struct {
 	// ColumnNames Whether columns are named as the header's cells are, mended only where Postgres needs it, or in lower snake case.
 	ColumnNames *ColumnNames `json:"column_names,omitempty"`
@@ -500,11 +527,18 @@ type JobRequest struct {
 	// ExtraFields Whether what a row has more than there are columns is kept, in a column `_extra`, or makes the row a bad one.
 	ExtraFields *ExtraFields `json:"extra_fields,omitempty"`
 
+	// Headers Header fields to ask an http or https address with, such as `Authorization`, 16 KiB of them at most. They are kept
+	// encrypted and never shown, and are sent to the host of `url` alone, not to where it redirects.
+	Headers *map[string]*string `json:"headers,omitempty"`
+
 	// Key With mode upsert, and only then: the columns that tell the rows of the table apart, by their names in the table.
 	Key *[]*string `json:"key,omitempty"`
 
 	// MaxBadRows How many bad rows may be left out before the job fails: a number, or a percentage of the rows read.
 	MaxBadRows *BadRows `json:"max_bad_rows,omitempty"`
+
+	// Member The file to load of a zip archive, by its name in there. Left out, the archive must hold one CSV file.
+	Member *string `json:"member,omitempty"`
 
 	// Mode How the rows become visible: as a new table; in the place of all rows of a table; beside the rows of a table; or in the
 	// place of those with the same `key`, and beside the others. All but create need `table`, and make it where there is
@@ -525,39 +559,66 @@ type JobRequest struct {
 	// Schema The schema of the table, at most 63 bytes. It must exist, and must not be Sluice's or the system's own.
 	Schema *string `json:"schema,omitempty"`
 
+	// SkipUnchanged Load nothing if the table holds already what the source still is, by its ETag, its date of change or its content: the
+	// outcome of the job is then `unchanged`.
+	SkipUnchanged *bool `json:"skip_unchanged,omitempty"`
+
 	// Table The table's name, at most 63 bytes. Mode create derives it from the file's name and the time if it is left out.
 	Table *string `json:"table,omitempty"`
 
-	// URL Where the file is, http or https. A user name, a password and a query are kept encrypted and never shown.
-	URL string `json:"url"`
+	// Upload A file that was uploaded, as `POST /v1/uploads` has answered.
+	Upload *string `json:"upload,omitempty"`
+
+	// URL Where the file is: an http or https address, or `file:///` and a path in one of the folders that the operator has
+	// opened. A user name, a password and a query are kept encrypted and never shown. It may be compressed with gzip,
+	// zstd or bzip2, or be a zip archive.
+	URL *string `json:"url,omitempty"`
 }
 
 // JobResult defines model for JobResult.
 type JobResult struct {
-	JobID    string           `json:"job_id"`
+	JobID string `json:"job_id"`
+
+	// Outcome `unchanged` when nothing was loaded, since the table holds what the source still is; the rest tells of the job whose
+	// rows stand, and `rows` is 0.
 	Outcome  JobResultOutcome `json:"outcome"`
 	Schema   string           `json:"schema"`
 	Table    string           `json:"table"`
 	Rows     int64            `json:"rows"`
 	Rejected int64            `json:"rejected"`
-	Bytes    int64            `json:"bytes"`
-	Columns  []Column         `json:"columns"`
+
+	// Bytes Of the source, as it was sent.
+	Bytes   int64    `json:"bytes"`
+	Columns []Column `json:"columns"`
 
 	// Dialect How the file was read. What was detected can be stated in the `csv` of a request.
 	Dialect  Dialect   `json:"dialect"`
 	Warnings []Warning `json:"warnings"`
 
-	// Checksum sha256: and the hex digest of the source's bytes.
+	// Checksum sha256: and the hex digest of the source's bytes, as they were sent.
 	Checksum string `json:"checksum"`
 
-	// ResumedFrom The byte offset in the source at which the attempt that succeeded went on with what earlier ones had committed.
+	// ResumedFrom The byte offset in the decompressed source at which the attempt that succeeded went on with what earlier ones had committed.
 	// Absent when it loaded all of it.
 	ResumedFrom *int64    `json:"resumed_from,omitempty"`
 	Durations   Durations `json:"durations"`
+
+	// UnchangedSince With outcome unchanged: the job whose rows stand.
+	UnchangedSince *string `json:"unchanged_since,omitempty"`
+
+	// Compression How the source was compressed, if it was.
+	Compression *JobResultCompression `json:"compression,omitempty"`
+
+	// Member The file of a zip archive that was loaded.
+	Member *string `json:"member,omitempty"`
 }
 
-// JobResultOutcome defines model for JobResult.Outcome.
+// JobResultOutcome `unchanged` when nothing was loaded, since the table holds what the source still is; the rest tells of the job whose
+// rows stand, and `rows` is 0.
 type JobResultOutcome string
+
+// JobResultCompression How the source was compressed, if it was.
+type JobResultCompression string
 
 // JobState defines model for JobState.
 type JobState string
@@ -595,7 +656,7 @@ type Problem struct {
 type Progress struct {
 	Phase *ProgressPhase `json:"phase,omitempty"`
 
-	// Bytes Read from the source.
+	// Bytes Read from the source, before they are decompressed.
 	Bytes int64 `json:"bytes"`
 
 	// TotalBytes The size of the source, if it is known.
