@@ -108,7 +108,7 @@ func TestSealedSource(t *testing.T) {
 			e := newEnv(t)
 			e.start("w1", func(_ *ingester.Config, p *ingester.Parts) { p.Sealer = sealer(t, key) })
 			job := newJob("")
-			if job.Spec.Source, err = sealer(t, right).Source(job.ID, whole); err != nil {
+			if job.Spec.Source, err = sealer(t, right).Source(job.ID, whole, nil); err != nil {
 				t.Fatal(err)
 			}
 			e.submit(job)

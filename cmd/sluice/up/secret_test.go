@@ -21,12 +21,12 @@ func TestSecretKeyIsKept(t *testing.T) {
 		t.Fatal(err)
 	}
 	u := &url.URL{Scheme: "http", Host: "example.com", RawQuery: "a=1"}
-	source, err := first.Source("job", u)
+	source, err := first.Source("job", u, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if whole, err := second.Open("job", source); err != nil || whole != u.String() {
-		t.Errorf("opened later is %s (%v)", whole, err)
+	if whole, err := second.Open("job", source); err != nil || whole.URL != u.String() {
+		t.Errorf("opened later is %s (%v)", whole.URL, err)
 	}
 	info, err := os.Stat(filepath.Join(dir, "secret.key"))
 	if err != nil || info.Mode().Perm() != 0o600 {
@@ -50,7 +50,7 @@ func TestSpoiltSecretKey(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := s.Source("job", &url.URL{Scheme: "http", Host: "example.com", RawQuery: "a=1"}); err != nil {
+	if _, err := s.Source("job", &url.URL{Scheme: "http", Host: "example.com", RawQuery: "a=1"}, nil); err != nil {
 		t.Errorf("an empty file is taken for no key: %v", err)
 	}
 }
@@ -66,11 +66,11 @@ func TestGivenSecretKeyComesFirst(t *testing.T) {
 		t.Fatal(err)
 	}
 	u := &url.URL{Scheme: "http", Host: "example.com", RawQuery: "a=1"}
-	source, err := given.Source("job", u)
+	source, err := given.Source("job", u, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if whole, err := beside.Open("job", source); err != nil || whole != u.String() {
+	if whole, err := beside.Open("job", source); err != nil || whole.URL != u.String() {
 		t.Errorf("opened beside is %s (%v)", whole, err)
 	}
 	if _, err := openSealer(dir, "spoilt"); err == nil || !strings.Contains(err.Error(), "SLUICE_SECRET_KEY") {
