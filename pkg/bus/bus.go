@@ -33,6 +33,7 @@ type Bus struct {
 	Events    *Events
 	Registers *Registers
 	Documents jetstream.KeyValue // the bucket of status documents; only status writes it
+	Uploads   *Uploads
 }
 
 // Connect opens a connection that outlives outages of the server: it reconnects for ever, and meanwhile refuses to
@@ -77,12 +78,17 @@ func Bind(ctx context.Context, nc *nats.Conn) (*Bus, error) {
 	if err != nil {
 		return nil, bindError("bucket "+DocumentsBucket, err)
 	}
+	uploads, err := bindUploads(ctx, nc)
+	if err != nil {
+		return nil, err
+	}
 	return &Bus{
 		Conn:      nc,
 		Jobs:      &Jobs{js: js, stream: jobs},
 		Events:    &Events{js: js, stream: events},
 		Registers: &Registers{conn: nc, kv: bucket{control, nc}},
 		Documents: bucket{documents, nc},
+		Uploads:   uploads,
 	}, nil
 }
 
@@ -106,20 +112,24 @@ func hasCode(err error, code jetstream.ErrorCode) bool {
 	return errors.As(err, &api) && api.ErrorCode == code
 }
 
-// codeOutOfService is how the server classifies what it cannot do for now: no room, no leader, no JetStream.
-const codeOutOfService = 503
+// How the server classifies what it cannot do for now.
+const (
+	codeOutOfService = 503 // no room, no leader, no JetStream
+	codeTooMuch      = 429 // more waits to be stored than it has memory for
+)
 
 // unavailable marks err as [ErrUnavailable] where it means that nobody answered, or that the server cannot for now.
 func unavailable(err error) error {
 	for _, kind := range []error{
 		nats.ErrTimeout, nats.ErrNoResponders, nats.ErrConnectionClosed, nats.ErrConnectionReconnecting,
-		nats.ErrReconnectBufExceeded, nats.ErrDisconnected, jetstream.ErrNoStreamResponse, context.DeadlineExceeded,
+		nats.ErrReconnectBufExceeded, nats.ErrDisconnected, jetstream.ErrNoStreamResponse, jetstream.ErrAsyncPublishTimeout,
+		context.DeadlineExceeded,
 	} {
 		if errors.Is(err, kind) {
 			return fmt.Errorf("%w: %w", ErrUnavailable, err)
 		}
 	}
-	if api := (*jetstream.APIError)(nil); errors.As(err, &api) && api.Code == codeOutOfService {
+	if api := (*jetstream.APIError)(nil); errors.As(err, &api) && (api.Code == codeOutOfService || api.Code == codeTooMuch) {
 		return fmt.Errorf("%w: %w", ErrUnavailable, err)
 	}
 	return err

@@ -20,6 +20,8 @@ func TestCluster(t *testing.T) {
 	t.Run("what is told by many at once is told once", func(t *testing.T) { toldOnce(t, all) })
 	t.Run("the history has no end too early", func(t *testing.T) { wholeHistory(t, all) })
 	t.Run("what was written is read, wherever it is asked for", func(t *testing.T) { readsOwnWrites(t, all) })
+	t.Run("uploads are read whole wherever they are", func(t *testing.T) { readsUploads(t, all) })
+	t.Run("an upload is reserved or removed", func(t *testing.T) { reserveOrRemove(testenv.Context(t), t, all) })
 }
 
 // readsOwnWrites writes much at once, so that the copies are now and then behind each other.
@@ -126,5 +128,39 @@ func wholeHistory(t *testing.T, all [3]*bus.Bus) {
 	}
 	if want := stored(ctx, t, all[0], bus.EventsStream); uint64(told) != want {
 		t.Errorf("%d events are read, %d are there", told, want)
+	}
+}
+
+func readsUploads(t *testing.T, all [3]*bus.Bus) {
+	ctx := testenv.Context(t)
+	var clients sync.WaitGroup
+	for client := range 4 {
+		clients.Go(func() {
+			for n := range 4 {
+				u, err := all[n%3].Uploads.Put(ctx, "a.csv", "", &numbers{size: int64(5*n+client)*chunk + 1})
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				content(ctx, t, all[(n+1)%3].Uploads, u)
+				now, err := all[(n+2)%3].Uploads.Info(ctx, u.ID)
+				if err == nil {
+					err = all[(n+2)%3].Uploads.Remove(ctx, now)
+				}
+				if err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	clients.Wait()
+	left, remains, err := all[0].Uploads.All(ctx)
+	if err != nil || len(left) != 0 {
+		t.Errorf("there are %+v (%v)", left, err)
+	}
+	for _, r := range remains {
+		if r.Chunks != 0 {
+			t.Errorf("there remains %+v", r)
+		}
 	}
 }

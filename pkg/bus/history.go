@@ -2,14 +2,11 @@ package bus
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"iter"
-	"strconv"
 	"time"
 
-	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 
 	"sluice/pkg/events"
@@ -97,67 +94,11 @@ func (s *Events) beyond(ctx context.Context, subject string, from uint64, last [
 	return append(last, Stored{Sequence: next.Sequence, subject: next.Subject, data: next.Data}), true, nil
 }
 
-// What the server says in a header when it has no message to send.
-const (
-	statusHeader      = "Status"
-	statusEnd         = "204" // of a batch
-	statusNotFound    = "404"
-	pendingHeader     = "Nats-Num-Pending"
-	lastInBatchHeader = "Nats-Last-Sequence"
-)
-
-// errIncomplete says that messages of a batch were lost on the way.
-var errIncomplete = errors.New("a part of a batch is missing")
-
-// batch reads some events by a direct get (ADR-31), and reports whether there are more. It speaks the protocol itself:
-// jetstreamext.GetBatch ends a batch that breaks off as if it were complete.
+// batch reads some events, and reports whether there are more.
 func (s *Events) batch(ctx context.Context, subject string, from uint64) (batch []Stored, more bool, err error) {
 	ctx, cancel := context.WithTimeout(ctx, historyPatience)
 	defer cancel()
-	request, err := json.Marshal(map[string]any{
-		"seq": max(from, 1), "next_by_subj": subject, "batch": historyBatch, "max_bytes": historyBytes,
+	return readBatch(ctx, s.js.Conn(), EventsStream, batchRequest{
+		From: max(from, 1), Subject: subject, Messages: historyBatch, Bytes: historyBytes,
 	})
-	if err != nil {
-		return nil, false, err
-	}
-	nc := s.js.Conn()
-	inbox := nc.NewInbox()
-	answers, err := nc.SubscribeSync(inbox)
-	if err != nil {
-		return nil, false, err
-	}
-	defer func() { _ = answers.Unsubscribe() }() // fails only with the connection
-	if err := nc.PublishRequest("$JS.API.DIRECT.GET."+EventsStream, inbox, request); err != nil {
-		return nil, false, err
-	}
-	last := uint64(0)
-	for {
-		msg, err := answers.NextMsgWithContext(ctx)
-		if err != nil {
-			return nil, false, err
-		}
-		switch status := msg.Header.Get(statusHeader); status {
-		case "":
-			if last, err = strconv.ParseUint(msg.Header.Get(jetstream.SequenceHeader), 10, 64); err != nil {
-				return nil, false, fmt.Errorf("reading a sequence: %w", err)
-			}
-			batch = append(batch, Stored{Sequence: last, subject: msg.Header.Get(jetstream.SubjectHeader), data: msg.Data})
-		case statusNotFound:
-			return nil, false, nil
-		case statusEnd:
-			if msg.Header.Get(lastInBatchHeader) != strconv.FormatUint(last, 10) {
-				return nil, false, errIncomplete
-			}
-			return batch, msg.Header.Get(pendingHeader) != "0", nil
-		default:
-			return nil, false, statusError(status, msg)
-		}
-	}
-}
-
-func statusError(status string, msg *nats.Msg) error {
-	if status == "503" {
-		return nats.ErrNoResponders
-	}
-	return fmt.Errorf("the server answers %s %s", status, msg.Header.Get("Description"))
 }

@@ -3,9 +3,11 @@ package bus_test
 import (
 	"context"
 	"errors"
+	"strings"
 	"testing"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/nats-io/nats.go"
 
 	"sluice/internal/testenv"
@@ -50,6 +52,11 @@ func TestOutageIsToldFast(t *testing.T) {
 		}},
 		{"replace a register", func() error { _, err := b.Registers.Replace(ctx, jobID, written, bus.Register{}); return err }},
 		{"watch the registers", func() error { return b.Registers.Watch(ctx, func(string, bus.Register) {}) }},
+		{"store an upload", func() error { _, err := b.Uploads.Put(ctx, "", "", strings.NewReader("a")); return err }},
+		{"find an upload", func() error { _, err := b.Uploads.Info(ctx, uuid.NewString()); return err }},
+		{"reserve an upload", func() error { return b.Uploads.Reserve(ctx, uuid.NewString(), jobID, time.Time{}) }},
+		{"list the uploads", func() error { _, _, err := b.Uploads.All(ctx); return err }},
+		{"remove an upload", func() error { return b.Uploads.Remove(ctx, bus.Upload{ID: uuid.NewString()}) }},
 		{"find a lane", func() error { _, err := b.Jobs.Lane(ctx, events.Normal); return err }},
 		{"find the fold", func() error { _, err := b.Events.FoldConsumer(ctx); return err }},
 		{"set up", func() error { return bus.Setup(ctx, b.Conn, 1) }},

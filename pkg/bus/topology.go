@@ -18,6 +18,8 @@ const (
 	FoldConsumer    = "fold"
 	DocumentsBucket = "jobs"
 	ControlBucket   = "control"
+	UploadsBucket   = "uploads"
+	UploadsStream   = "OBJ_" + UploadsBucket
 )
 
 const (
@@ -27,6 +29,8 @@ const (
 	HeartbeatInterval = 3 * time.Second
 	// EventsMaxAge is how long the history of a job is kept.
 	EventsMaxAge = 30 * 24 * time.Hour
+	// UploadsMaxAge is how long an upload is kept that no job needs.
+	UploadsMaxAge = 24 * time.Hour
 )
 
 // Setup creates every stream, consumer and bucket, or brings it to the state described here. It may be run at any
@@ -50,6 +54,9 @@ func Setup(ctx context.Context, nc *nats.Conn, replicas int) error {
 		if _, err := js.CreateOrUpdateKeyValue(ctx, bucket); err != nil {
 			return fmt.Errorf("setting up bucket %s: %w", bucket.Bucket, unavailable(err))
 		}
+	}
+	if _, err := js.CreateOrUpdateObjectStore(ctx, uploadsBucket(replicas)); err != nil {
+		return fmt.Errorf("setting up bucket %s: %w", UploadsBucket, unavailable(err))
 	}
 	return nil
 }
@@ -149,5 +156,15 @@ func buckets(replicas int) []jetstream.KeyValueConfig {
 			Replicas:       replicas,
 			LimitMarkerTTL: time.Hour,
 		},
+	}
+}
+
+// uploadsBucket has no age limit: a job may wait for long before it loads its file.
+func uploadsBucket(replicas int) jetstream.ObjectStoreConfig {
+	return jetstream.ObjectStoreConfig{
+		Bucket:      UploadsBucket,
+		Description: "Files that were uploaded, until a job has loaded them",
+		Storage:     jetstream.FileStorage,
+		Replicas:    replicas,
 	}
 }

@@ -90,6 +90,10 @@ func TestStreamSettings(t *testing.T) {
 			Discard: jetstream.DiscardNew, MaxMsgsPerSubject: 1, Duplicates: 2 * time.Minute,
 			DenyDelete: true, AllowRollup: true, AllowMsgTTL: true, SubjectDeleteMarkerTTL: time.Hour,
 		},
+		{
+			Name: "OBJ_uploads", Subjects: []string{"$O.uploads.C.>", "$O.uploads.M.>"}, Retention: jetstream.LimitsPolicy,
+			Discard: jetstream.DiscardNew, MaxMsgsPerSubject: -1, Duplicates: 2 * time.Minute, AllowRollup: true,
+		},
 	}
 	for _, want := range tests {
 		t.Run(want.Name, func(t *testing.T) {
@@ -150,6 +154,7 @@ func TestBindNamesWhatIsMissing(t *testing.T) {
 		{"stream EVENTS", removeStream("EVENTS"), rebind},
 		{"bucket jobs", removeStream("KV_jobs"), rebind},
 		{"bucket control", removeStream("KV_control"), rebind},
+		{"bucket uploads", removeStream("OBJ_uploads"), rebind},
 		{"consumer fold", removeConsumer("EVENTS", "fold"), func(ctx context.Context, b *bus.Bus) error {
 			_, err := b.Events.FoldConsumer(ctx)
 			return err
