@@ -159,12 +159,7 @@ func (f *flight) land(ctx context.Context, wait bool) error {
 
 // settle waits until nothing is on its way any more.
 func (f *flight) settle(ctx context.Context) {
-	for _, future := range f.futures {
-		select {
-		case <-future.Ok():
-		case <-future.Err():
-		case <-ctx.Done():
-			return
-		}
+	for len(f.futures) > 0 && ctx.Err() == nil {
+		_ = f.land(ctx, true) // what has failed is not on its way
 	}
 }

@@ -80,6 +80,9 @@ func (s *Uploads) read(ctx context.Context, id string) (u Upload, removed bool, 
 	if errors.Is(err, jetstream.ErrMsgNotFound) {
 		return Upload{}, false, ErrUploadNotFound
 	}
+	if errors.Is(err, jetstream.ErrStreamNotFound) {
+		return Upload{}, false, fmt.Errorf("%w: %w: %w", ErrUnavailable, ErrNotSetUp, err)
+	}
 	if err != nil {
 		return Upload{}, false, unavailable(err)
 	}

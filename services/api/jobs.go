@@ -50,6 +50,9 @@ func (s *Service) create(ctx context.Context, wanted request, key *string) (even
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), createTime)
 	defer cancel()
 
+	if err := s.reserve(ctx, id, wanted, key != nil); err != nil {
+		return events.Status{}, queueError(err, id)
+	}
 	created := events.New(id, events.Position{Run: 1}, s.now(), identity,
 		events.Created{Spec: spec, RequestHash: wanted.hash(s.sealer)})
 	_, err = s.bus.Events.PublishFirst(ctx, created)

@@ -29,6 +29,10 @@ const (
 	codeNotRetryable         code = "not_retryable"
 	codeIdempotencyConflict  code = "idempotency_conflict"
 	codeSecretKeyMissing     code = "secret_key_missing"
+	codeUploadNotFound       code = "upload_not_found"
+	codeEmptyUpload          code = "empty_upload"
+	codeUploadIncomplete     code = "upload_incomplete"
+	codeUploadUnavailable    code = "upload_unavailable"
 	codeStatusUnavailable    code = "status_unavailable"
 	codeQueueUnavailable     code = "queue_unavailable"
 	codeInternal             code = "internal"
@@ -52,6 +56,10 @@ var problems = map[code]struct {
 	codeNotRetryable:         {http.StatusConflict, "The job cannot be run again"},
 	codeIdempotencyConflict:  {http.StatusConflict, "The idempotency key belongs to another request"},
 	codeSecretKeyMissing:     {http.StatusUnprocessableEntity, "The address cannot be kept secret"},
+	codeUploadNotFound:       {http.StatusUnprocessableEntity, "There is no such upload"},
+	codeEmptyUpload:          {http.StatusBadRequest, "The file is empty"},
+	codeUploadIncomplete:     {http.StatusBadRequest, "The file did not come to its end"},
+	codeUploadUnavailable:    {http.StatusServiceUnavailable, "Uploads cannot be stored"},
 	codeStatusUnavailable:    {http.StatusServiceUnavailable, "Status does not answer"},
 	codeQueueUnavailable:     {http.StatusServiceUnavailable, "The queue does not answer"},
 	codeInternal:             {http.StatusInternalServerError, "An error of Sluice's own"},

@@ -22,6 +22,7 @@ type Settings struct {
 	WithoutKeys bool
 	NATSURL     string
 	OpsAddr     string
+	UploadBytes int64
 	SecretKey   string // by the environment only: the command line can be seen by everyone
 }
 
@@ -29,7 +30,7 @@ type Settings struct {
 func DefaultSettings() Settings {
 	return Settings{
 		Addr: "127.0.0.1:3000", NATSURL: "nats://127.0.0.1:4222", OpsAddr: "127.0.0.1:0",
-		SecretKey: os.Getenv("SLUICE_SECRET_KEY"),
+		UploadBytes: defaultUploadBytes, SecretKey: os.Getenv("SLUICE_SECRET_KEY"),
 	}
 }
 
@@ -40,13 +41,17 @@ func (s *Settings) Flags(f *pflag.FlagSet) {
 		"let whoever reaches the address use the API; needed for any but a loopback address")
 	f.StringVar(&s.NATSURL, "nats-url", s.NATSURL, "the NATS server")
 	f.StringVar(&s.OpsAddr, "ops-addr", s.OpsAddr, "where /healthz, /readyz and /metrics are; port 0: a free one, logged")
+	f.Int64Var(&s.UploadBytes, "upload-bytes", s.UploadBytes, "how many bytes a file may have that is uploaded")
 }
 
 // Run runs a replica until ctx ends. It waits for NATS and its set-up, and says so.
 func (s *Settings) Run(ctx context.Context, log *slog.Logger) error {
 	config := DefaultConfig()
 	config.Log = log.With("service", "api")
-	config.LocalOnly = Loopback(s.Addr)
+	config.LocalOnly, config.UploadBytes = Loopback(s.Addr), s.UploadBytes
+	if s.UploadBytes < 1 {
+		return errors.New("SLUICE_UPLOAD_BYTES (--upload-bytes) must be at least 1")
+	}
 	if !s.WithoutKeys && !Loopback(s.Addr) {
 		return fmt.Errorf("SLUICE_API_ADDR (--api-addr) must be a loopback address, not %s, unless --without-keys says that"+
 			" whoever reaches it may use the API", s.Addr)

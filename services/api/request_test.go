@@ -158,6 +158,7 @@ func FuzzCreateJob(f *testing.F) {
 		f.Add([]byte(body), "application/json", "", "")
 		f.Add([]byte(body), "application/json", "key", "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01")
 	}
+	f.Add([]byte(`{"upload":"upload:01a1ff9c-3f0d-7b1a-9b57-0f5a3a6f1d2e"}`), "application/json", "key", "")
 	f.Add([]byte("fileUrl=http://localhost/a;b"), "application/x-www-form-urlencoded", "", "")
 	f.Add([]byte("fileUrl=%zz"), "application/x-www-form-urlencoded", "", "x")
 	e := newEnv(f)

@@ -11,8 +11,11 @@ import (
 	"sluice/services/api/openapi"
 )
 
-// maxBody bounds a request's body; jobs name files, they do not carry them.
+// maxBody bounds a request's body, but for that of an upload; jobs name files, they do not carry them.
 const maxBody = "1M"
+
+// uploadsPath is the route whose body is a file.
+const uploadsPath = "/v1/uploads"
 
 // routes registers what openapi.yaml describes, behind what every request passes through.
 func (s *Service) routes(e *echo.Echo) {
@@ -32,7 +35,8 @@ func (s *Service) routes(e *echo.Echo) {
 		},
 	}))
 	e.Use(s.ownOnly)
-	e.Use(middleware.BodyLimit(maxBody))
+	e.Use(middleware.BodyLimitWithConfig(middleware.BodyLimitConfig{Limit: maxBody, Skipper: uploads}))
+	e.Use(s.upload)
 	e.Use(trace)
 	e.Use(readForm)
 	e.Use(accept)

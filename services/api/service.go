@@ -22,15 +22,21 @@ import (
 
 // Config tunes the service.
 type Config struct {
-	DrainTime time.Duration // how long requests under way may take at the end
-	LocalOnly bool          // answer only requests to localhost or a loopback address
-	Heartbeat time.Duration // how often a stream of events shows that it is alive
-	Log       *slog.Logger
+	DrainTime   time.Duration // how long requests under way may take at the end
+	LocalOnly   bool          // answer only requests to localhost or a loopback address
+	Heartbeat   time.Duration // how often a stream of events shows that it is alive
+	UploadBytes int64         // how large an upload may be
+	Log         *slog.Logger
 }
+
+// defaultUploadBytes is what a source may have that is read from elsewhere.
+const defaultUploadBytes = 100 << 30
 
 // DefaultConfig returns the settings for production.
 func DefaultConfig() Config {
-	return Config{DrainTime: 3 * time.Second, LocalOnly: true, Heartbeat: 15 * time.Second, Log: slog.Default()}
+	return Config{
+		DrainTime: 3 * time.Second, LocalOnly: true, Heartbeat: 15 * time.Second, UploadBytes: defaultUploadBytes, Log: slog.Default(),
+	}
 }
 
 // Service is one replica of the API.
@@ -40,13 +46,14 @@ type Service struct {
 	sealer seal.Sealer
 	now    func() time.Time
 	feed   *feed
+	intake *intake
 }
 
 var _ openapi.StrictServerInterface = (*Service)(nil)
 
 // New returns a replica that is not running yet.
 func New(config Config, b *bus.Bus, sealer seal.Sealer) *Service {
-	return &Service{config: config, bus: b, sealer: sealer, now: time.Now, feed: newFeed(b, config.Log)}
+	return &Service{config: config, bus: b, sealer: sealer, now: time.Now, feed: newFeed(b, config.Log), intake: newIntake()}
 }
 
 // Run serves on the listener, which it closes, until ctx ends or the listener fails. It runs once.
@@ -83,6 +90,8 @@ func (s *Service) serve(ctx context.Context, listener net.Listener, server *http
 	}
 	drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.config.DrainTime)
 	defer cancel()
+	endUploads := func() { s.intake.end(errEnding) }
+	defer time.AfterFunc(s.config.DrainTime/2, endUploads).Stop() // early enough to clear away what is left of them
 	if err := server.Shutdown(drain); err != nil {
 		return errors.Join(fmt.Errorf("ending HTTP requests: %w", err), server.Close())
 	}

@@ -27,6 +27,7 @@ type Config struct {
 	Ingesters   int
 	Slots       int      // jobs at once per ingester
 	SourceAllow []string // besides public addresses and this machine
+	UploadBytes int64    // how large a file may be that is uploaded
 	SecretKey   string   // empty: one that is kept with the data
 	LogLevel    string
 }
@@ -42,6 +43,7 @@ func DefaultConfig() Config {
 		PostgresURL: os.Getenv("DATABASE_URL"),
 		Ingesters:   1,
 		Slots:       2,
+		UploadBytes: api.DefaultConfig().UploadBytes,
 		SecretKey:   os.Getenv("SLUICE_SECRET_KEY"), // no flag: the command line can be seen by everyone
 		LogLevel:    "warn",
 	}
@@ -62,6 +64,7 @@ func (c *Config) Flags(f *pflag.FlagSet) {
 	f.IntVar(&c.Slots, "slots", c.Slots, "how many jobs an ingester works on at once")
 	f.StringSliceVar(&c.SourceAllow, "source-allow", c.SourceAllow,
 		"what may be loaded from besides public addresses and this machine: CIDR, host or host:port")
+	f.Int64Var(&c.UploadBytes, "upload-bytes", c.UploadBytes, "how many bytes a file may have that is uploaded")
 	f.StringVar(&c.LogLevel, "log-level", c.LogLevel, "debug, info, warn or error")
 }
 
@@ -99,6 +102,9 @@ func (c *Config) Validate() error {
 	}
 	if c.Slots < 1 || c.Slots > 64 {
 		bad = append(bad, errors.New("--slots must be 1 to 64"))
+	}
+	if c.UploadBytes < 1 {
+		bad = append(bad, errors.New("--upload-bytes must be at least 1"))
 	}
 	return errors.Join(bad...)
 }

@@ -35,6 +35,7 @@ func TestValidateNamesEachFault(t *testing.T) {
 		"many ingesters":  {func(c *Config) { c.Ingesters = 65 }, "--ingesters"},
 		"slots":           {func(c *Config) { c.Slots = 0 }, "--slots"},
 		"many slots":      {func(c *Config) { c.Slots = 65 }, "--slots"},
+		"no uploads":      {func(c *Config) { c.UploadBytes = 0 }, "--upload-bytes"},
 		"several":         {func(c *Config) { c.Slots, c.FilesAddr, c.DataDir = 0, "x", "" }, "--slots --files-addr --data-dir"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -82,6 +83,7 @@ func TestEverySettingHasAVariable(t *testing.T) {
 		"SLUICE_DATA_DIR": "/d", "SLUICE_API_ADDR": "a:1", "SLUICE_NATS_ADDR": "a:2", "SLUICE_NATS_MONITOR_ADDR": "a:3",
 		"SLUICE_FILES_ADDR": "a:4", "SLUICE_FILES_DIR": "/f", "SLUICE_POSTGRES_URL": "postgres://db", "SLUICE_PGBIN": "/b",
 		"SLUICE_INGESTERS": "3", "SLUICE_SLOTS": "4", "SLUICE_SOURCE_ALLOW": "10.0.0.0/8,files:80", "SLUICE_LOG_LEVEL": "debug",
+		"SLUICE_UPLOAD_BYTES": "5",
 	}
 	asked := map[string]bool{}
 	err := daemon.FromEnvironment(flags, func(name string) (string, bool) {
@@ -100,7 +102,7 @@ func TestEverySettingHasAVariable(t *testing.T) {
 	want := Config{
 		DataDir: "/d", APIAddr: "a:1", NATSAddr: "a:2", MonitorAddr: "a:3", FilesAddr: "a:4", FilesDir: "/f",
 		PostgresURL: "postgres://db", PGBin: "/b", Ingesters: 3, Slots: 4, LogLevel: "debug",
-		SourceAllow: []string{"10.0.0.0/8", "files:80"},
+		SourceAllow: []string{"10.0.0.0/8", "files:80"}, UploadBytes: 5,
 	}
 	if !reflect.DeepEqual(c, want) {
 		t.Errorf("the settings are %+v, want %+v", c, want)

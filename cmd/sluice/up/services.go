@@ -49,7 +49,7 @@ func (s *servers) open(ctx context.Context, c Config, log *slog.Logger) (all *se
 		return all, err
 	}
 	apiConfig := api.DefaultConfig()
-	apiConfig.Log, apiConfig.DrainTime = log.With("service", "api"), drainTime
+	apiConfig.Log, apiConfig.DrainTime, apiConfig.UploadBytes = log.With("service", "api"), drainTime, c.UploadBytes
 	all.api = api.New(apiConfig, apiBus, s.sealer)
 
 	statusBus, err := all.connect(ctx, "status")
