@@ -104,7 +104,7 @@ func (s *Settings) Run(ctx context.Context, log *slog.Logger) error {
 }
 
 // check names the setting at fault.
-func (s *Settings) check() (*source.HTTP, seal.Sealer, error) {
+func (s *Settings) check() (*source.Opener, seal.Sealer, error) {
 	switch {
 	case s.PostgresURL == "":
 		return nil, seal.Sealer{}, errors.New("SLUICE_POSTGRES_URL (--postgres-url) must name the Postgres to load into")
@@ -119,7 +119,7 @@ func (s *Settings) check() (*source.HTTP, seal.Sealer, error) {
 	}
 	allowed := source.DefaultConfig()
 	allowed.Allow = s.SourceAllow
-	web, err := source.NewHTTP(allowed)
+	web, err := source.New(allowed)
 	if err != nil {
 		return nil, seal.Sealer{}, fmt.Errorf("SLUICE_SOURCE_ALLOW (--source-allow): %w", err)
 	}

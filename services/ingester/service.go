@@ -58,7 +58,7 @@ func DefaultConfig(worker string) Config {
 type Parts struct {
 	Bus      *bus.Bus
 	Database *postgres.Database
-	Source   *source.HTTP
+	Source   *source.Opener
 	Sealer   seal.Sealer
 }
 

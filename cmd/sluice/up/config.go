@@ -107,10 +107,10 @@ func (c *Config) Validate() error {
 func (c *Config) ownFiles() string { return filepath.Join(c.DataDir, "files") }
 
 // web is where files may come from.
-func (c *Config) web() (*source.HTTP, error) {
+func (c *Config) web() (*source.Opener, error) {
 	config := source.DefaultConfig()
 	config.Allow = append([]string{"127.0.0.0/8", "::1/128"}, c.SourceAllow...)
-	return source.NewHTTP(config)
+	return source.New(config)
 }
 
 // dataHome is the user's folder for data: XDG_DATA_HOME (XDG Base Directory Specification) or what stands for it.
