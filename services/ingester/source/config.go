@@ -59,22 +59,22 @@ func (c Config) validate() error {
 		name  string
 		value int64
 	}{
-		{"Connect", int64(c.Connect)},
-		{"Header", int64(c.Header)},
-		{"HeaderBytes", c.HeaderBytes},
-		{"StallWindow", int64(c.StallWindow)},
-		{"StallRate", c.StallRate},
-		{"Size", c.Size},
-		{"TextSize", c.TextSize},
-		{"Ratio", c.Ratio},
+		{"SLUICE_SOURCE_CONNECT_TIME", int64(c.Connect)},
+		{"SLUICE_SOURCE_HEADER_TIME", int64(c.Header)},
+		{"SLUICE_SOURCE_HEADER_BYTES", c.HeaderBytes},
+		{"SLUICE_SOURCE_STALL_TIME", int64(c.StallWindow)},
+		{"SLUICE_SOURCE_STALL_RATE", c.StallRate},
+		{"SLUICE_SOURCE_BYTES", c.Size},
+		{"SLUICE_SOURCE_TEXT_BYTES", c.TextSize},
+		{"SLUICE_SOURCE_RATIO", c.Ratio},
 	}
 	for _, limit := range positive {
 		if limit.value <= 0 {
-			return fmt.Errorf("limit %s must be positive, it is %d", limit.name, limit.value)
+			return fmt.Errorf("%s must be positive, it is %d", limit.name, limit.value)
 		}
 	}
 	if c.Redirects < 0 {
-		return fmt.Errorf("limit Redirects must not be negative, it is %d", c.Redirects)
+		return fmt.Errorf("SLUICE_SOURCE_REDIRECTS must not be negative, it is %d", c.Redirects)
 	}
 	if strings.ContainsFunc(c.UserAgent, func(r rune) bool { return r < ' ' || r > '~' }) {
 		return fmt.Errorf("user agent %q must be printable ASCII", c.UserAgent)

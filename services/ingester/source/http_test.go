@@ -131,11 +131,11 @@ func TestOpenReturnsTheContextsError(t *testing.T) {
 
 func TestNewNamesWhatIsWrong(t *testing.T) {
 	tests := map[string]func(*Config){
-		"10.0.0.0/99": func(c *Config) { c.Allow = []string{"localhost", "10.0.0.0/99"} },
-		"StallRate":   func(c *Config) { c.StallRate = 0 },
-		"Connect":     func(c *Config) { c.Connect = -1 },
-		"Redirects":   func(c *Config) { c.Redirects = -1 },
-		"a\\nb":       func(c *Config) { c.UserAgent = "a\nb" },
+		"10.0.0.0/99":                func(c *Config) { c.Allow = []string{"localhost", "10.0.0.0/99"} },
+		"SLUICE_SOURCE_STALL_RATE":   func(c *Config) { c.StallRate = 0 },
+		"SLUICE_SOURCE_CONNECT_TIME": func(c *Config) { c.Connect = -1 },
+		"SLUICE_SOURCE_REDIRECTS":    func(c *Config) { c.Redirects = -1 },
+		"a\\nb":                      func(c *Config) { c.UserAgent = "a\nb" },
 	}
 	for part, change := range tests {
 		cfg := DefaultConfig()

@@ -40,15 +40,15 @@ type Opener struct {
 // New returns an opener that keeps to cfg. It fails when cfg has a bad limit, folder or entry in Allow, and names it.
 func New(cfg Config) (*Opener, error) {
 	if err := cfg.validate(); err != nil {
-		return nil, fmt.Errorf("configuring the source: %w", err)
+		return nil, err
 	}
 	web, err := newWeb(cfg)
 	if err != nil {
-		return nil, fmt.Errorf("configuring the source: %w", err)
+		return nil, fmt.Errorf("SLUICE_SOURCE_ALLOW (--source-allow): %w", err)
 	}
 	folders, err := newFolders(cfg.Folders)
 	if err != nil {
-		return nil, fmt.Errorf("configuring the source: %w", err)
+		return nil, fmt.Errorf("SLUICE_SOURCE_FOLDERS (--source-folders): %w", err)
 	}
 	return &Opener{limits: cfg.Limits, web: web, folders: folders, uploads: cfg.Uploads}, nil
 }
