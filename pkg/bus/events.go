@@ -101,6 +101,18 @@ func (s *Events) Last(ctx context.Context, jobID string, t events.Type) (events.
 	return e, msg.Sequence, true, nil
 }
 
+// Knows reports whether the history has any event of a job.
+func (s *Events) Knows(ctx context.Context, jobID string) (bool, error) {
+	_, err := askLeader(ctx, s.js.Conn(), EventsStream, lookup{From: 1, Next: events.JobEventSubjects(jobID)})
+	if errors.Is(err, jetstream.ErrMsgNotFound) {
+		return false, nil
+	}
+	if err != nil {
+		return false, fmt.Errorf("reading the history of job %s: %w", jobID, unavailable(err))
+	}
+	return true, nil
+}
+
 // FoldConsumer returns the consumer that the status replicas share.
 func (s *Events) FoldConsumer(ctx context.Context) (jetstream.Consumer, error) {
 	c, err := s.stream.Consumer(ctx, FoldConsumer)

@@ -24,7 +24,7 @@ const (
 	readAgainAfter = 250 * time.Millisecond
 )
 
-// UploadReader reads an upload from its start to its end. It is for one goroutine.
+// UploadReader reads an upload from its start to its end. It is for one goroutine, and may be closed by another one.
 //
 // It asks for a few chunks whenever it has none, so that nothing piles up for a slow reader and nothing is lost on it. Any copy of
 // the stream may answer, as a chunk that is there is what it is everywhere; where a copy has no more, the leader is asked.
@@ -32,6 +32,7 @@ type UploadReader struct {
 	Upload
 
 	ctx   context.Context
+	end   context.CancelFunc
 	store *Uploads
 	next  uint64   // from which sequence on the next chunk is
 	sent  []Stored // chunks that are not read yet
@@ -42,19 +43,23 @@ type UploadReader struct {
 	err   error // how it has ended
 }
 
-// Open returns a reader of an upload, which lasts as long as ctx. It fails as [Uploads.Info] does.
+// Open returns a reader of an upload, which lasts until ctx ends or it is closed. It fails as [Uploads.Info] does.
 func (s *Uploads) Open(ctx context.Context, id string) (*UploadReader, error) {
 	u, err := s.Info(ctx, id)
 	if err != nil {
 		return nil, err
 	}
-	return &UploadReader{Upload: u, ctx: ctx, store: s, next: 1, hash: sha256.New()}, nil
+	ctx, end := context.WithCancel(ctx)
+	return &UploadReader{Upload: u, ctx: ctx, end: end, store: s, next: 1, hash: sha256.New()}, nil
 }
 
 // Read implements [io.Reader]. It returns [io.EOF] only if all of the upload was read and is what was uploaded. It fails with
 // [ErrUploadNotFound] if the upload is removed meanwhile, with [ErrUploadDamaged], and with [ErrUnavailable] when the store
 // has not answered for a minute.
 func (r *UploadReader) Read(p []byte) (int, error) {
+	if r.err == nil && r.ctx.Err() != nil {
+		r.rest, r.err = nil, fmt.Errorf("reading upload %s: %w", r.ID, r.ctx.Err())
+	}
 	for len(r.rest) == 0 && r.err == nil {
 		r.rest, r.err = r.chunk()
 	}
@@ -68,10 +73,7 @@ func (r *UploadReader) Read(p []byte) (int, error) {
 
 // Close implements [io.Closer]. It never fails.
 func (r *UploadReader) Close() error {
-	r.sent, r.rest = nil, nil
-	if r.err == nil {
-		r.err = fmt.Errorf("reading upload %s: %w", r.ID, io.ErrClosedPipe)
-	}
+	r.end()
 	return nil
 }
 

@@ -35,7 +35,7 @@ type source struct {
 func parseSource(body openapi.JobRequest) (source, []fieldError) {
 	var s source
 	var bad []fieldError
-	problem := ""
+	var problem string
 	field := "/url"
 	switch {
 	case body.URL != nil && body.Upload != nil:

@@ -29,6 +29,7 @@ func (a *attempt) finish(ctx context.Context, o *postgres.Outcome) error {
 		if err := a.parts.Database.Analyze(settling, o.Result.Schema, o.Result.Table); err != nil {
 			a.log.Warn("dataset without statistics until autovacuum comes by", "err", err)
 		}
+		a.dropUpload(settling)
 	}
 	return errEnded
 }

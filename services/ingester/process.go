@@ -17,7 +17,6 @@ import (
 	"sluice/pkg/daemon"
 	"sluice/pkg/seal"
 	"sluice/services/ingester/postgres"
-	"sluice/services/ingester/source"
 )
 
 // awaitEvery is the pause between two looks for a database that is not ready yet.
@@ -73,7 +72,7 @@ func (s *Settings) Run(ctx context.Context, log *slog.Logger) error {
 	config.Slots, config.Connections, config.BatchBytes = s.Slots, s.Connections, s.BatchBytes
 	config.Log = log.With("service", "ingester", "worker", s.Worker)
 	s.Sources.Apply(&config)
-	opener, sealer, err := s.check()
+	sealer, err := s.check()
 	if err != nil {
 		return err
 	}
@@ -87,6 +86,10 @@ func (s *Settings) Run(ctx context.Context, log *slog.Logger) error {
 		return err
 	}
 	defer b.Conn.Close()
+	opener, err := s.Sources.Opener(Uploads{b.Uploads})
+	if err != nil {
+		return err
+	}
 	worker, err := New(config, Parts{Bus: b, Database: database, Source: opener, Sealer: sealer})
 	if err != nil {
 		return err
@@ -105,25 +108,23 @@ func (s *Settings) Run(ctx context.Context, log *slog.Logger) error {
 }
 
 // check names the setting at fault.
-func (s *Settings) check() (*source.Opener, seal.Sealer, error) {
+func (s *Settings) check() (seal.Sealer, error) {
 	switch {
 	case s.PostgresURL == "":
-		return nil, seal.Sealer{}, errors.New("SLUICE_POSTGRES_URL (--postgres-url) must name the Postgres to load into")
+		return seal.Sealer{}, errors.New("SLUICE_POSTGRES_URL (--postgres-url) must name the Postgres to load into")
 	case s.Slots < 1 || s.Slots > 64:
-		return nil, seal.Sealer{}, errors.New("SLUICE_SLOTS (--slots) must be 1 to 64")
+		return seal.Sealer{}, errors.New("SLUICE_SLOTS (--slots) must be 1 to 64")
 	case s.Connections < 0 || s.Connections > postgres.MaxConnections:
-		return nil, seal.Sealer{}, fmt.Errorf("SLUICE_CONNECTIONS (--connections) must be 0 to %d", postgres.MaxConnections)
+		return seal.Sealer{}, fmt.Errorf("SLUICE_CONNECTIONS (--connections) must be 0 to %d", postgres.MaxConnections)
 	case s.BatchBytes < 1<<16:
-		return nil, seal.Sealer{}, errors.New("SLUICE_BATCH_BYTES (--batch-bytes) must be at least 65536")
+		return seal.Sealer{}, errors.New("SLUICE_BATCH_BYTES (--batch-bytes) must be at least 65536")
 	case s.Worker == "":
-		return nil, seal.Sealer{}, errors.New("SLUICE_WORKER (--worker) must not be empty")
+		return seal.Sealer{}, errors.New("SLUICE_WORKER (--worker) must not be empty")
 	}
-	opener, err := s.Sources.Opener(nil)
-	if err != nil {
-		return nil, seal.Sealer{}, err
+	if _, err := s.Sources.Opener(nil); err != nil {
+		return seal.Sealer{}, err
 	}
-	sealer, err := seal.New(s.SecretKey)
-	return opener, sealer, err
+	return seal.New(s.SecretKey)
 }
 
 // awaitDatabase connects to a database that answers and is set up, as long as that may take.

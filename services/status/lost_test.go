@@ -14,7 +14,7 @@ import (
 func TestLostMessagesComeBack(t *testing.T) {
 	t.Parallel()
 	n, ctx := testenv.StartNATS(t), testenv.Context(t)
-	b, quick := n.Bus("test"), Config{RepairAfter: time.Hour, QuietAfter: soon, Retention: bus.EventsMaxAge}
+	b, quick := n.Bus("test"), Config{RepairAfter: time.Hour, QuietAfter: soon, Retention: bus.EventsMaxAge, Uploads: DefaultUploadRules()}
 	ledger := playIngester(t, n.Bus("ingester"))
 	startWith(ctx, t, n.Bus("status-a"), quick)
 	startWith(ctx, t, n.Bus("status-b"), quick)

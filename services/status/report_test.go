@@ -48,7 +48,7 @@ func TestReconcileAsksTheLedger(t *testing.T) {
 func TestReconcileWaitsForAnIngester(t *testing.T) {
 	t.Parallel()
 	n, ctx := testenv.StartNATS(t), testenv.Context(t)
-	b, quick := n.Bus("test"), Config{RepairAfter: time.Hour, QuietAfter: soon, Retention: bus.EventsMaxAge}
+	b, quick := n.Bus("test"), Config{RepairAfter: time.Hour, QuietAfter: soon, Retention: bus.EventsMaxAge, Uploads: DefaultUploadRules()}
 	startWith(ctx, t, n.Bus("status"), quick)
 	known := map[string]Document{}
 	tellNow(ctx, t, b, "unsaid", known, events.Created{Spec: jobSpec}, events.Started{Spec: jobSpec})

@@ -57,6 +57,9 @@ func redriven(s events.Status, run int) events.Status {
 // the redrive before, or 0: of all who want the run only one begins it.
 func (q *queries) redrive(ctx context.Context, now events.Status, last uint64) (uint64, error) {
 	job := events.NewJob(now.ID, now.Run+1, now.Spec)
+	if err := q.reserve(ctx, job); err != nil {
+		return 0, err
+	}
 	e := events.New(job.ID, events.Position{Run: job.Run}, time.Now(), identity, events.Redriven{})
 	sequence, err := q.bus.Events.PublishNext(ctx, e, last)
 	if errors.Is(err, bus.ErrConflict) {
@@ -69,6 +72,19 @@ func (q *queries) redrive(ctx context.Context, now events.Status, last uint64) (
 		q.log.Info("run not brought onto the queue yet; repair will", "job_id", job.ID, "run", job.Run, "err", err)
 	}
 	return sequence, nil
+}
+
+// reserve sees to it that the run's file is not removed any more, if it is an upload. If it was, the run ends by telling so.
+func (q *queries) reserve(ctx context.Context, job events.Job) error {
+	upload, is := job.Spec.Source.Upload()
+	if !is {
+		return nil
+	}
+	err := q.bus.Uploads.Reserve(ctx, upload, job.ID, time.Time{})
+	if errors.Is(err, bus.ErrUploadNotFound) {
+		return nil
+	}
+	return err
 }
 
 // redrivenBy returns where the history says that someone else has begun the run.

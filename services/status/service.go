@@ -30,13 +30,15 @@ type Config struct {
 	QuietAfter time.Duration
 	// Retention is how long the document of a job is kept after its end; no less than its events are.
 	Retention time.Duration
+	Uploads   UploadRules
 	Log       *slog.Logger
 }
 
 // DefaultConfig returns the settings for production.
 func DefaultConfig() Config {
 	return Config{
-		RepairAfter: 10 * time.Second, QuietAfter: 20 * time.Second, Retention: bus.EventsMaxAge, Log: slog.Default(),
+		RepairAfter: 10 * time.Second, QuietAfter: 20 * time.Second, Retention: bus.EventsMaxAge,
+		Uploads: DefaultUploadRules(), Log: slog.Default(),
 	}
 }
 
@@ -50,8 +52,8 @@ type Service struct {
 // New returns a replica that is not running yet.
 func New(config Config, b *bus.Bus) (*Service, error) {
 	if config.RepairAfter < time.Millisecond || config.QuietAfter < time.Millisecond ||
-		config.Retention < bus.EventsMaxAge || config.Log == nil {
-		return nil, errors.New("status: RepairAfter, QuietAfter, a Retention of no less than the events' age, and a Log are needed")
+		config.Retention < bus.EventsMaxAge || !config.Uploads.valid() || config.Log == nil {
+		return nil, errors.New("status: RepairAfter, QuietAfter, a Retention of no less than the events' age, Uploads and a Log are needed")
 	}
 	return &Service{config: config, bus: b, ready: make(chan struct{})}, nil
 }
@@ -105,6 +107,11 @@ func (s *Service) Run(ctx context.Context) error {
 		}
 		close(s.ready)
 		group.Go(func() error { reconciler.run(ctx); return nil })
+		group.Go(func() error {
+			sweeper := uploadSweeper{bus: s.bus, index: index, rules: s.config.Uploads, now: time.Now, log: log}
+			sweeper.run(ctx)
+			return nil
+		})
 		(&repairer{bus: s.bus, index: index, after: s.config.RepairAfter, log: log}).run(ctx)
 		if err := service.Stop(); err != nil {
 			return fmt.Errorf("stopping the status service: %w", err)

@@ -109,7 +109,7 @@ func TestRunNeedsTheSetUpStep(t *testing.T) {
 	if err := openJetStream(t, b).DeleteConsumer(ctx, bus.EventsStream, bus.FoldConsumer); err != nil {
 		t.Fatal(err)
 	}
-	s, err := New(Config{RepairAfter: time.Hour, QuietAfter: time.Hour, Retention: bus.EventsMaxAge, Log: testenv.Log(t)}, b)
+	s, err := New(Config{RepairAfter: time.Hour, QuietAfter: time.Hour, Retention: bus.EventsMaxAge, Uploads: DefaultUploadRules(), Log: testenv.Log(t)}, b)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -122,7 +122,7 @@ func TestRunNeedsTheSetUpStep(t *testing.T) {
 func TestRunSaysWhenTheFoldIsGone(t *testing.T) {
 	n, ctx := testenv.StartNATS(t), testenv.Context(t)
 	b := n.Bus("status")
-	s, err := New(Config{RepairAfter: time.Hour, QuietAfter: time.Hour, Retention: bus.EventsMaxAge, Log: testenv.Log(t)}, b)
+	s, err := New(Config{RepairAfter: time.Hour, QuietAfter: time.Hour, Retention: bus.EventsMaxAge, Uploads: DefaultUploadRules(), Log: testenv.Log(t)}, b)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -144,11 +144,22 @@ func TestRunSaysWhenTheFoldIsGone(t *testing.T) {
 
 func TestNewRefuses(t *testing.T) {
 	for _, after := range []time.Duration{0, -1} {
-		if _, err := New(Config{RepairAfter: after, QuietAfter: time.Hour, Retention: bus.EventsMaxAge, Log: testenv.Log(t)}, nil); err == nil {
+		if _, err := New(Config{RepairAfter: after, QuietAfter: time.Hour, Retention: bus.EventsMaxAge, Uploads: DefaultUploadRules(), Log: testenv.Log(t)}, nil); err == nil {
 			t.Errorf("RepairAfter %s is taken", after)
 		}
-		if _, err := New(Config{RepairAfter: time.Hour, QuietAfter: after, Retention: bus.EventsMaxAge, Log: testenv.Log(t)}, nil); err == nil {
+		if _, err := New(Config{RepairAfter: time.Hour, QuietAfter: after, Retention: bus.EventsMaxAge, Uploads: DefaultUploadRules(), Log: testenv.Log(t)}, nil); err == nil {
 			t.Errorf("QuietAfter %s is taken", after)
+		}
+	}
+	for name, spoil := range map[string]func(*UploadRules){
+		"Every":  func(r *UploadRules) { r.Every = 0 },
+		"Age":    func(r *UploadRules) { r.Age = 0 },
+		"Margin": func(r *UploadRules) { r.Margin = -1 },
+	} {
+		config := DefaultConfig()
+		spoil(&config.Uploads)
+		if _, err := New(config, nil); err == nil {
+			t.Errorf("uploads are swept without %s", name)
 		}
 	}
 	if _, err := New(DefaultConfig(), nil); err != nil {
@@ -159,7 +170,7 @@ func TestNewRefuses(t *testing.T) {
 // start runs a replica until the end of the test, or until stop is called, and fails the test if that takes long.
 func start(ctx context.Context, t testing.TB, b *bus.Bus, repairAfter time.Duration) (stop func()) {
 	t.Helper()
-	return startWith(ctx, t, b, Config{RepairAfter: repairAfter, QuietAfter: time.Hour, Retention: bus.EventsMaxAge})
+	return startWith(ctx, t, b, Config{RepairAfter: repairAfter, QuietAfter: time.Hour, Retention: bus.EventsMaxAge, Uploads: DefaultUploadRules()})
 }
 
 func startWith(ctx context.Context, t testing.TB, b *bus.Bus, config Config) (stop func()) {

@@ -65,12 +65,12 @@ func (s *servers) open(ctx context.Context, c Config, log *slog.Logger) (all *se
 }
 
 func (all *services) openIngesters(ctx context.Context, c Config, log *slog.Logger) error {
-	opener, err := c.opener(nil)
-	if err != nil {
-		return err
-	}
 	for n := range c.Ingesters {
 		b, err := all.connect(ctx, "ingester")
+		if err != nil {
+			return err
+		}
+		opener, err := c.opener(ingester.Uploads{Store: b.Uploads})
 		if err != nil {
 			return err
 		}
