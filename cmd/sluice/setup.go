@@ -13,7 +13,7 @@ import (
 )
 
 func newSetupCommand() *cobra.Command {
-	natsURL, postgresURL, replicas := "nats://127.0.0.1:4222", "", 1
+	natsURL, postgresURL, topology := "nats://127.0.0.1:4222", "", bus.Topology{Replicas: 1}
 	command := &cobra.Command{
 		Use:   "setup",
 		Short: "Make the streams, the buckets and the database schema that Sluice's services need",
@@ -30,22 +30,27 @@ Each flag can also be given as an environment variable: SLUICE_ and its name in 
 			if postgresURL == "" {
 				return errors.New("--postgres-url must name the Postgres to load into")
 			}
-			return setup(cmd, natsURL, postgresURL, replicas)
+			if topology.UploadBytes < 0 {
+				return errors.New("--upload-store-bytes must not be negative")
+			}
+			return setup(cmd, natsURL, postgresURL, topology)
 		},
 	}
 	command.Flags().StringVar(&natsURL, "nats-url", natsURL, "the NATS server")
 	command.Flags().StringVar(&postgresURL, "postgres-url", postgresURL, "the Postgres to load into")
-	command.Flags().IntVar(&replicas, "replicas", replicas, "copies of each stream: 1 on one server, 3 in a cluster")
+	command.Flags().IntVar(&topology.Replicas, "replicas", topology.Replicas, "copies of each stream: 1 on one server, 3 in a cluster")
+	command.Flags().Int64Var(&topology.UploadBytes, "upload-store-bytes", topology.UploadBytes,
+		"what uploads may take of NATS's store all together, so that the queue has room too; 0: all of it")
 	return command
 }
 
-func setup(cmd *cobra.Command, natsURL, postgresURL string, replicas int) error {
+func setup(cmd *cobra.Command, natsURL, postgresURL string, topology bus.Topology) error {
 	nc, err := bus.Connect(natsURL, "setup")
 	if err != nil {
 		return err
 	}
 	defer nc.Close()
-	if err := bus.Setup(cmd.Context(), nc, replicas); err != nil {
+	if err := topology.Setup(cmd.Context(), nc); err != nil {
 		return err
 	}
 	db, err := postgres.Connect(cmd.Context(), postgresURL, 2)

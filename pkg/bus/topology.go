@@ -33,14 +33,27 @@ const (
 	UploadsMaxAge = 24 * time.Hour
 )
 
-// Setup creates every stream, consumer and bucket, or brings it to the state described here. It may be run at any
-// time, any number of times. Replicas is 1 on a single server and 3 in a cluster.
+// Topology is what there is to be, as far as that depends on the servers.
+type Topology struct {
+	Replicas int // 1 on a single server, 3 in a cluster
+	// UploadBytes is what all uploads together may take of the store; 0: as much as there is. What they take queue and history
+	// have not got.
+	UploadBytes int64
+}
+
+// Setup is [Topology.Setup] without a limit for uploads.
 func Setup(ctx context.Context, nc *nats.Conn, replicas int) error {
+	return Topology{Replicas: replicas}.Setup(ctx, nc)
+}
+
+// Setup creates every stream, consumer and bucket, or brings it to the state described here. It may be run at any
+// time, any number of times.
+func (t Topology) Setup(ctx context.Context, nc *nats.Conn) error {
 	js, err := jetstream.New(nc)
 	if err != nil {
 		return fmt.Errorf("opening JetStream: %w", err)
 	}
-	for _, stream := range streams(replicas) {
+	for _, stream := range streams(t.Replicas) {
 		if _, err := js.CreateOrUpdateStream(ctx, stream); err != nil {
 			return fmt.Errorf("setting up stream %s: %w", stream.Name, unavailable(err))
 		}
@@ -50,12 +63,12 @@ func Setup(ctx context.Context, nc *nats.Conn, replicas int) error {
 			return fmt.Errorf("setting up consumer %s of %s: %w", c.config.Durable, c.stream, unavailable(err))
 		}
 	}
-	for _, bucket := range buckets(replicas) {
+	for _, bucket := range buckets(t.Replicas) {
 		if _, err := js.CreateOrUpdateKeyValue(ctx, bucket); err != nil {
 			return fmt.Errorf("setting up bucket %s: %w", bucket.Bucket, unavailable(err))
 		}
 	}
-	if _, err := js.CreateOrUpdateObjectStore(ctx, uploadsBucket(replicas)); err != nil {
+	if _, err := js.CreateOrUpdateObjectStore(ctx, uploadsBucket(t)); err != nil {
 		return fmt.Errorf("setting up bucket %s: %w", UploadsBucket, unavailable(err))
 	}
 	return nil
@@ -160,11 +173,12 @@ func buckets(replicas int) []jetstream.KeyValueConfig {
 }
 
 // uploadsBucket has no age limit: a job may wait for long before it loads its file.
-func uploadsBucket(replicas int) jetstream.ObjectStoreConfig {
+func uploadsBucket(t Topology) jetstream.ObjectStoreConfig {
 	return jetstream.ObjectStoreConfig{
 		Bucket:      UploadsBucket,
 		Description: "Files that were uploaded, until a job has loaded them",
 		Storage:     jetstream.FileStorage,
-		Replicas:    replicas,
+		Replicas:    t.Replicas,
+		MaxBytes:    t.UploadBytes,
 	}
 }

@@ -31,7 +31,6 @@ type Upload struct {
 
 // What the metadata of an object holds of an upload.
 const (
-	metaName      = "name"
 	metaMediaType = "media_type"
 	metaAt        = "uploaded_at"
 	metaJobs      = "jobs" // separated by spaces
@@ -64,14 +63,17 @@ func (u Upload) object() (jetstream.ObjectInfo, error) {
 		return jetstream.ObjectInfo{}, fmt.Errorf("reading the digest of upload %s: %w", u.ID, err)
 	}
 	meta := map[string]string{metaAt: u.At.UTC().Format(time.RFC3339Nano)}
-	for key, value := range map[string]string{metaName: u.Name, metaMediaType: u.MediaType, metaJobs: strings.Join(u.Jobs, " ")} {
+	for key, value := range map[string]string{metaMediaType: u.MediaType, metaJobs: strings.Join(u.Jobs, " ")} {
 		if value != "" {
 			meta[key] = value
 		}
 	}
 	return jetstream.ObjectInfo{
-		ObjectMeta: jetstream.ObjectMeta{Name: u.ID, Metadata: meta, Opts: &jetstream.ObjectMetaOptions{ChunkSize: uploadChunk}},
-		Bucket:     UploadsBucket, NUID: u.ID, Size: uint64(u.Bytes), Chunks: uint32(u.chunks), //nolint:gosec // counted from 0
+		ObjectMeta: jetstream.ObjectMeta{
+			Name: u.ID, Description: u.Name, // for those who look with the nats command
+			Metadata: meta, Opts: &jetstream.ObjectMetaOptions{ChunkSize: uploadChunk},
+		},
+		Bucket: UploadsBucket, NUID: u.ID, Size: uint64(u.Bytes), Chunks: uint32(u.chunks), //nolint:gosec // counted from 0
 		Digest: digestPrefix + base64.URLEncoding.EncodeToString(digest),
 	}, nil
 }
@@ -101,7 +103,7 @@ func decodeUpload(message *found) (u Upload, removed bool, err error) {
 	if u.At, err = time.Parse(time.RFC3339Nano, object.Metadata[metaAt]); err != nil {
 		return Upload{}, false, fmt.Errorf("decoding the time of upload %s: %w", u.ID, err)
 	}
-	u.Name, u.MediaType = object.Metadata[metaName], object.Metadata[metaMediaType]
+	u.Name, u.MediaType = object.Description, object.Metadata[metaMediaType]
 	u.Jobs = strings.Fields(object.Metadata[metaJobs])
 	u.Bytes, u.chunks, u.SHA256 = int64(object.Size), int(object.Chunks), hex.EncodeToString(digest) //nolint:gosec // written by object
 	return u, false, nil

@@ -149,14 +149,7 @@ func TestUploadIsNotVisibleHalf(t *testing.T) {
 func TestUploadStoreIsFull(t *testing.T) {
 	n, ctx := testenv.StartNATS(t), testenv.Context(t)
 	b := n.Bus("api")
-	js := openJetStream(t, b)
-	stream, err := js.Stream(ctx, bus.UploadsStream)
-	if err != nil {
-		t.Fatal(err)
-	}
-	config := stream.CachedInfo().Config
-	config.MaxBytes = 10 * chunk
-	if _, err := js.UpdateStream(ctx, config); err != nil {
+	if err := (bus.Topology{Replicas: 1, UploadBytes: 10 * chunk}).Setup(ctx, b.Conn); err != nil {
 		t.Fatal(err)
 	}
 	for range 3 {

@@ -98,7 +98,8 @@ func TestBackupCold(t *testing.T) {
 	checkRestored(t, o, s, files, before, after)
 }
 
-// beginBackup brings about jobs of all kinds: some that have ended, two that are running and two that wait.
+// beginBackup brings about jobs of all kinds: some that have ended, two that are running, two that wait, and
+// one that waits to load an upload.
 func beginBackup(t *testing.T, s *site, files *heldFiles) map[string]string {
 	t.Helper()
 	s.setUp(t)
@@ -117,6 +118,7 @@ func beginBackup(t *testing.T, s *site, files *heldFiles) map[string]string {
 	for _, table := range []string{"waiting1", "waiting2"} {
 		jobs[table] = s.accepted(t, files, table)
 	}
+	jobs["uploaded"] = s.api.submitUpload(t, s.api.upload(t, "uploaded.csv", fileOfNumbers()), "uploaded")
 	return jobs
 }
 

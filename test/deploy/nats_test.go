@@ -133,53 +133,62 @@ func TestUsers(t *testing.T) {
 	s := startNATS(t)
 	for user, rights := range map[string]struct{ publish, subscribe, not, deaf string }{
 		"setup": {
-			publish:   "$JS.API.STREAM.CREATE.JOBS $JS.API.STREAM.UPDATE.KV_jobs $JS.API.CONSUMER.CREATE.EVENTS.fold svc.status.reconcile",
+			publish:   "$JS.API.STREAM.CREATE.JOBS $JS.API.STREAM.UPDATE.KV_jobs $JS.API.STREAM.CREATE.OBJ_uploads $JS.API.STREAM.UPDATE.OBJ_uploads $JS.API.CONSUMER.CREATE.EVENTS.fold svc.status.reconcile",
 			subscribe: "_INBOX_setup.x",
-			not:       "svc.status.cancel svc.status.retry $JS.API.STREAM.DELETE.JOBS $JS.API.STREAM.PURGE.EVENTS $JS.API.STREAM.CREATE.other jobs.normal.x $KV.control.x",
-			deaf:      "> jobs.> events.> $KV.> _INBOX_api.>",
+			not: "svc.status.cancel svc.status.retry $JS.API.STREAM.DELETE.JOBS $JS.API.STREAM.PURGE.EVENTS $JS.API.STREAM.CREATE.other jobs.normal.x $KV.control.x " +
+				"$JS.API.STREAM.DELETE.OBJ_uploads $JS.API.STREAM.PURGE.OBJ_uploads $JS.API.STREAM.MSG.GET.OBJ_uploads $O.uploads.M.x",
+			deaf: "> jobs.> events.> $KV.> $O.> _INBOX_api.>",
 		},
 		"api": {
 			publish: "jobs.normal.x events.x.created events.x.queued svc.status.get svc.status.retry $JS.API.STREAM.MSG.GET.JOBS " +
-				"$JS.API.CONSUMER.CREATE.EVENTS.api-x.events.*.* $JS.API.CONSUMER.MSG.NEXT.EVENTS.api-x $JS.API.DIRECT.GET.EVENTS",
+				"$JS.API.CONSUMER.CREATE.EVENTS.api-x.events.*.* $JS.API.CONSUMER.MSG.NEXT.EVENTS.api-x $JS.API.DIRECT.GET.EVENTS " +
+				"$O.uploads.C.x $O.uploads.M.x $JS.API.STREAM.MSG.GET.OBJ_uploads $JS.API.STREAM.PURGE.OBJ_uploads",
 			subscribe: "_INBOX_api.x",
 			not: "svc.status.reconcile events.x.redriven $KV.control.x $KV.jobs.x events.x.succeeded $JS.API.STREAM.DELETE.JOBS $JS.API.STREAM.PURGE.JOBS $JS.ACK.JOBS.normal.1.1.1.1.0 " +
 				"$JS.API.CONSUMER.MSG.NEXT.JOBS.normal $JS.API.STREAM.MSG.DELETE.JOBS $JS.API.DIRECT.GET.KV_control.$KV.control.x " +
 				"$JS.API.STREAM.MSG.GET.KV_control $JS.API.STREAM.MSG.GET.KV_jobs $JS.API.CONSUMER.CREATE.EVENTS.fold $JS.API.CONSUMER.CREATE.EVENTS.fold.events.*.* $JS.API.CONSUMER.MSG.NEXT.EVENTS.fold " +
-				"$JS.API.CONSUMER.DELETE.EVENTS.fold $JS.API.CONSUMER.CREATE.EVENTS.x $JS.API.CONSUMER.CREATE.JOBS.x.jobs.normal.* $JS.ACK.EVENTS.fold.1.1.1.1.0",
-			deaf: "> jobs.> events.> $KV.> _INBOX_status.> svc.status.get",
+				"$JS.API.CONSUMER.DELETE.EVENTS.fold $JS.API.CONSUMER.CREATE.EVENTS.x $JS.API.CONSUMER.CREATE.JOBS.x.jobs.normal.* $JS.ACK.EVENTS.fold.1.1.1.1.0 " +
+				"$JS.API.STREAM.DELETE.OBJ_uploads $JS.API.STREAM.MSG.DELETE.OBJ_uploads $JS.API.DIRECT.GET.OBJ_uploads $JS.API.CONSUMER.CREATE.OBJ_uploads.x.$O.uploads.C.x $O.other.C.x",
+			deaf: "> jobs.> events.> $KV.> $O.> _INBOX_status.> svc.status.get",
 		},
 		"status": {
 			publish: "jobs.normal.x events.x.queued events.x.cancelled $KV.jobs.x $KV.control.x _INBOX_api.x " + // jobs: those that it repairs
-				"events.x.redriven svc.ingester.ledger svc.ingester.report _INBOX_setup.x $JS.API.DIRECT.GET.EVENTS $JS.FC.KV_jobs.x $JS.API.CONSUMER.DELETE.KV_jobs.x $JS.ACK.EVENTS.fold.1.1.1.1.0",
+				"events.x.redriven svc.ingester.ledger svc.ingester.report _INBOX_setup.x $JS.API.DIRECT.GET.EVENTS $JS.FC.KV_jobs.x $JS.API.CONSUMER.DELETE.KV_jobs.x $JS.ACK.EVENTS.fold.1.1.1.1.0 " +
+				"$O.uploads.M.x $JS.API.STREAM.INFO.OBJ_uploads $JS.API.STREAM.MSG.GET.OBJ_uploads $JS.API.STREAM.PURGE.OBJ_uploads",
 			subscribe: "_INBOX_status.x svc.status.get svc.status.reconcile $SRV.PING",
 			not: "events.x.created events.x.succeeded $JS.API.STREAM.DELETE.KV_jobs $JS.API.STREAM.PURGE.KV_jobs $JS.ACK.JOBS.normal.1.1.1.1.0 " +
-				"$JS.API.CONSUMER.DELETE.EVENTS.fold $JS.API.CONSUMER.MSG.NEXT.JOBS.normal $JS.API.CONSUMER.CREATE.EVENTS.x",
-			deaf: "> jobs.> events.> _INBOX_api.> svc.ingester.report",
+				"$JS.API.CONSUMER.DELETE.EVENTS.fold $JS.API.CONSUMER.MSG.NEXT.JOBS.normal $JS.API.CONSUMER.CREATE.EVENTS.x " +
+				"$O.uploads.C.x $JS.API.STREAM.DELETE.OBJ_uploads $JS.API.DIRECT.GET.OBJ_uploads",
+			deaf: "> jobs.> events.> $O.> _INBOX_api.> svc.ingester.report",
 		},
 		"ingester": {
 			publish: "events.x.started events.x.progress events.x.retrying events.x.succeeded events.x.failed events.x.cancelled $KV.control.x " +
 				"$JS.ACK.JOBS.urgent.1.1.1.1.0 $JS.FC.KV_control.x $JS.API.CONSUMER.DELETE.KV_control.x " +
-				"$JS.API.STREAM.MSG.GET.JOBS _INBOX_status.x _INBOX.x", // JOBS: to see whether a job has a message
+				"$JS.API.STREAM.MSG.GET.JOBS _INBOX_status.x _INBOX.x " + // JOBS: to see whether a job has a message
+				"$O.uploads.M.x $JS.API.STREAM.MSG.GET.OBJ_uploads $JS.API.DIRECT.GET.OBJ_uploads $JS.API.STREAM.PURGE.OBJ_uploads",
 			subscribe: "_INBOX_ingester.x events.*.queued svc.ingester.report svc.ingester.ledger $SRV.PING",
 			not: "jobs.normal.x events.x.created $KV.jobs.x $JS.API.STREAM.DELETE.JOBS $JS.API.STREAM.PURGE.KV_control svc.status.cancel " +
-				"$JS.API.CONSUMER.DELETE.JOBS.normal $JS.API.CONSUMER.CREATE.JOBS.x.jobs.normal.* $JS.ACK.EVENTS.fold.1.1.1.1.0",
-			deaf: "> jobs.> events.> svc.status.get _INBOX_api.>",
+				"$JS.API.CONSUMER.DELETE.JOBS.normal $JS.API.CONSUMER.CREATE.JOBS.x.jobs.normal.* $JS.ACK.EVENTS.fold.1.1.1.1.0 " +
+				"$O.uploads.C.x $JS.API.STREAM.DELETE.OBJ_uploads $JS.API.CONSUMER.CREATE.OBJ_uploads.x.$O.uploads.C.x",
+			deaf: "> jobs.> events.> $O.> svc.status.get _INBOX_api.>",
 		},
 		"observer": {
 			publish: "$JS.API.STREAM.LIST $JS.API.STREAM.INFO.EVENTS $JS.API.CONSUMER.LIST.JOBS $JS.API.CONSUMER.INFO.EVENTS.fold " +
-				"$JS.API.STREAM.MSG.GET.EVENTS $JS.API.DIRECT.GET.JOBS $JS.API.DIRECT.GET.KV_jobs.$KV.jobs.x svc.status.get svc.status.list $SRV.PING",
+				"$JS.API.STREAM.MSG.GET.EVENTS $JS.API.DIRECT.GET.JOBS $JS.API.DIRECT.GET.KV_jobs.$KV.jobs.x svc.status.get svc.status.list $SRV.PING " +
+				"$JS.API.STREAM.INFO.OBJ_uploads $JS.API.DIRECT.GET.OBJ_uploads.$O.uploads.M.x",
 			subscribe: "_INBOX.x events.> $KV.jobs.>",
 			not: "jobs.normal.x events.x.created $KV.jobs.x $KV.control.x svc.status.cancel svc.status.retry svc.status.reconcile svc.ingester.report $JS.API.STREAM.DELETE.JOBS $JS.API.STREAM.PURGE.KV_jobs " +
 				"$JS.API.STREAM.MSG.DELETE.EVENTS $JS.API.CONSUMER.CREATE.EVENTS.fold $JS.API.CONSUMER.DELETE.EVENTS.fold " +
-				"$JS.API.CONSUMER.MSG.NEXT.JOBS.normal $JS.ACK.JOBS.normal.1.1.1.1.0 $JS.API.DIRECT.GET.KV_control.$KV.control.x",
-			deaf: "> jobs.> $KV.control.> _INBOX_api.> svc.status.get",
+				"$JS.API.CONSUMER.MSG.NEXT.JOBS.normal $JS.ACK.JOBS.normal.1.1.1.1.0 $JS.API.DIRECT.GET.KV_control.$KV.control.x " +
+				"$JS.API.DIRECT.GET.OBJ_uploads $JS.API.DIRECT.GET.OBJ_uploads.$O.uploads.C.x $JS.API.STREAM.MSG.GET.OBJ_uploads $JS.API.STREAM.PURGE.OBJ_uploads $O.uploads.M.x $O.uploads.C.x",
+			deaf: "> jobs.> $O.> $KV.control.> _INBOX_api.> svc.status.get",
 		},
 		"backup": {
-			publish:   "$JS.API.STREAM.SNAPSHOT.JOBS $JS.API.STREAM.RESTORE.KV_jobs $JS.SNAPSHOT.ACK.JOBS.x $JS.SNAPSHOT.RESTORE.JOBS.x",
+			publish:   "$JS.API.STREAM.SNAPSHOT.JOBS $JS.API.STREAM.RESTORE.KV_jobs $JS.API.STREAM.SNAPSHOT.OBJ_uploads $JS.API.STREAM.RESTORE.OBJ_uploads $JS.SNAPSHOT.ACK.JOBS.x $JS.SNAPSHOT.RESTORE.JOBS.x",
 			subscribe: "_INBOX.x",
 			not: "$JS.API.STREAM.DELETE.JOBS $JS.API.STREAM.PURGE.EVENTS $JS.API.STREAM.CREATE.JOBS $JS.API.STREAM.RESTORE.other " +
-				"jobs.normal.x events.x.created $KV.jobs.x",
-			deaf: "> jobs.> events.> $KV.> _INBOX_api.> svc.status.get",
+				"jobs.normal.x events.x.created $KV.jobs.x $O.uploads.M.x $JS.API.STREAM.PURGE.OBJ_uploads",
+			deaf: "> jobs.> events.> $KV.> $O.> _INBOX_api.> svc.status.get",
 		},
 	} {
 		t.Run(user, func(t *testing.T) {

@@ -136,12 +136,13 @@ func openBus(ctx context.Context, s *server.Server, name string) (*bus.Bus, erro
 	return b, nil
 }
 
-// setUpNATS creates the streams and buckets.
+// setUpNATS creates the streams and buckets. Of what the server may store half is for uploads, so that queue and history have
+// room when that is full.
 func setUpNATS(ctx context.Context, s *server.Server) error {
 	nc, err := bus.Connect(s.ClientURL(), "setup", nats.InProcessServer(s))
 	if err != nil {
 		return err
 	}
 	defer nc.Close()
-	return bus.Setup(ctx, nc, 1)
+	return bus.Topology{Replicas: 1, UploadBytes: s.JetStreamConfig().MaxStore / 2}.Setup(ctx, nc)
 }
