@@ -15,7 +15,7 @@ import (
 
 const (
 	// chunksAtOnce bounds how many chunks are in memory of an upload that is read.
-	chunksAtOnce = 8
+	chunksAtOnce = 4
 	// readPatience bounds how long the store may take to send some.
 	readPatience = 5 * time.Second
 	// outagePatience bounds how long a reader waits for a store that does not answer.

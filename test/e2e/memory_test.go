@@ -52,7 +52,7 @@ func TestMemoryStaysBounded(t *testing.T) {
 // not parallel: what else is done at the time would slow the loads down.
 func TestIngesterStaysSmall(t *testing.T) {
 	const size = 256 << 20
-	program := buildPlainly(t)
+	program := buildPlainly(t, "ingester")
 	for _, tt := range []struct {
 		slots   int
 		allowed int64
@@ -80,18 +80,18 @@ func TestIngesterStaysSmall(t *testing.T) {
 	}
 }
 
-// buildPlainly builds the ingester as it is shipped: the race detector takes many times the memory.
-func buildPlainly(t *testing.T) string {
+// buildPlainly builds a service as it is shipped: the race detector takes many times the memory.
+func buildPlainly(t *testing.T, service string) string {
 	t.Helper()
 	root, err := testenv.Root()
 	if err != nil {
 		t.Fatal(err)
 	}
-	program := filepath.Join(t.TempDir(), "sluice-ingester")
-	build := exec.CommandContext(testenv.Context(t), "go", "build", "-race=false", "-o", program, "./services/ingester/cmd/sluice-ingester")
+	program := filepath.Join(t.TempDir(), "sluice-"+service)
+	build := exec.CommandContext(testenv.Context(t), "go", "build", "-race=false", "-o", program, "./services/"+service+"/cmd/sluice-"+service)
 	build.Dir = root
 	if output, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("building the ingester: %v\n%s", err, output)
+		t.Fatalf("building the %s: %v\n%s", service, err, output)
 	}
 	return program
 }
