@@ -154,11 +154,11 @@ func readsUploads(t *testing.T, all [3]*bus.Bus) {
 		})
 	}
 	clients.Wait()
-	left, remains, err := all[0].Uploads.All(ctx)
-	if err != nil || len(left) != 0 {
-		t.Errorf("there are %+v (%v)", left, err)
+	stock, err := all[0].Uploads.All(ctx)
+	if err != nil || len(stock.Uploads) != 0 {
+		t.Errorf("there are %+v (%v)", stock.Uploads, err)
 	}
-	for _, r := range remains {
+	for _, r := range stock.Remains {
 		if r.Chunks != 0 {
 			t.Errorf("there remains %+v", r)
 		}

@@ -55,7 +55,7 @@ func TestOutageIsToldFast(t *testing.T) {
 		{"store an upload", func() error { _, err := b.Uploads.Put(ctx, "", "", strings.NewReader("a")); return err }},
 		{"find an upload", func() error { _, err := b.Uploads.Info(ctx, uuid.NewString()); return err }},
 		{"reserve an upload", func() error { return b.Uploads.Reserve(ctx, uuid.NewString(), jobID, time.Time{}) }},
-		{"list the uploads", func() error { _, _, err := b.Uploads.All(ctx); return err }},
+		{"list the uploads", func() error { _, err := b.Uploads.All(ctx); return err }},
 		{"remove an upload", func() error { return b.Uploads.Remove(ctx, bus.Upload{ID: uuid.NewString()}) }},
 		{"find a lane", func() error { _, err := b.Jobs.Lane(ctx, events.Normal); return err }},
 		{"find the fold", func() error { _, err := b.Events.FoldConsumer(ctx); return err }},

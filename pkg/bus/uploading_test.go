@@ -186,17 +186,17 @@ func TestUploadInAnOutage(t *testing.T) {
 	n.Start()
 	await(ctx, t, back)
 	testenv.Eventually(ctx, t, "what remains is cleared away", func() error {
-		all, remains, err := b.Uploads.All(ctx)
+		stock, err := b.Uploads.All(ctx)
 		if err != nil {
 			return err
 		}
-		if len(all) != 0 || len(remains) > 1 {
-			t.Fatalf("there is %+v, there remains %+v", all, remains)
+		if len(stock.Uploads) != 0 || len(stock.Remains) > 1 {
+			t.Fatalf("there is %+v", stock)
 		}
-		if len(remains) == 0 {
+		if len(stock.Remains) == 0 {
 			return nil
 		}
-		return errors.Join(errors.New("look again"), b.Uploads.Clear(ctx, remains[0]))
+		return errors.Join(errors.New("look again"), b.Uploads.Clear(ctx, stock.Remains[0]))
 	})
 	for range 20 { // nothing is counted as being on its way that is not
 		content(ctx, t, b.Uploads, uploaded(ctx, t, b.Uploads, 2*chunk))

@@ -18,36 +18,43 @@ type Remains struct {
 	Chunks  int
 	Removed bool      // whether there is a mark
 	At      time.Time // of the mark, or else of the last chunk, by the server's clock
-
-	revision uint64
 }
 
-// All returns the uploads, and what remains of others. It fails with [ErrUnavailable] when the store does not answer.
-func (s *Uploads) All(ctx context.Context) ([]Upload, []Remains, error) {
+// Stock is what lies in the store at a time, in no particular order.
+type Stock struct {
+	At      time.Time // by the server's clock
+	Uploads []Upload
+	Remains []Remains
+}
+
+// All returns everything that is in the store. It fails with [ErrUnavailable] when that does not answer.
+func (s *Uploads) All(ctx context.Context) (Stock, error) {
 	info, err := s.stream.Info(ctx, jetstream.WithSubjectFilter("$O."+UploadsBucket+".>"))
 	if err != nil {
-		return nil, nil, fmt.Errorf("listing the uploads: %w", unavailable(err))
+		return Stock{}, fmt.Errorf("listing the uploads: %w", unavailable(err))
 	}
-	var uploads []Upload
-	var remains []Remains
+	stock := Stock{At: info.TimeStamp}
 	for id, chunks := range contentOf(info.State.Subjects) {
 		u, removed, err := s.read(ctx, id)
 		switch {
 		case err == nil && !removed:
-			uploads = append(uploads, u)
+			stock.Uploads = append(stock.Uploads, u)
 		case err == nil:
-			remains = append(remains, Remains{ID: id, Chunks: chunks, Removed: true, At: u.ReservedAt, revision: u.revision})
+			stock.Remains = append(stock.Remains, Remains{ID: id, Chunks: chunks, Removed: true, At: u.ReservedAt})
 		case errors.Is(err, ErrUploadNotFound) && chunks > 0:
-			last, err := s.lastChunk(ctx, id)
-			if err != nil {
-				return nil, nil, fmt.Errorf("listing the uploads: %w", err)
+			last, err := askLeader(ctx, s.conn, UploadsStream, lookup{Last: chunkSubject(id)})
+			if errors.Is(err, jetstream.ErrMsgNotFound) { // it was cleared away meanwhile
+				continue
 			}
-			remains = append(remains, Remains{ID: id, Chunks: chunks, At: last})
+			if err != nil {
+				return Stock{}, fmt.Errorf("listing the uploads: %w", unavailable(err))
+			}
+			stock.Remains = append(stock.Remains, Remains{ID: id, Chunks: chunks, At: last.Time})
 		case !errors.Is(err, ErrUploadNotFound):
-			return nil, nil, fmt.Errorf("listing the uploads: %w", err)
+			return Stock{}, fmt.Errorf("listing the uploads: %w", err)
 		}
 	}
-	return uploads, remains, nil
+	return stock, nil
 }
 
 // contentOf returns the ids of what lies in the store, with the number of chunks of each.
@@ -64,18 +71,6 @@ func contentOf(subjects map[string]uint64) map[string]int {
 		}
 	}
 	return content
-}
-
-// lastChunk returns when the last chunk of an upload was stored, or now if there is none any more.
-func (s *Uploads) lastChunk(ctx context.Context, id string) (time.Time, error) {
-	message, err := askLeader(ctx, s.conn, UploadsStream, lookup{Last: chunkSubject(id)})
-	if errors.Is(err, jetstream.ErrMsgNotFound) {
-		return time.Now(), nil
-	}
-	if err != nil {
-		return time.Time{}, unavailable(err)
-	}
-	return message.Time, nil
 }
 
 // Clear deletes what remains of an upload, and fails with [ErrConflict] if that was completed meanwhile. The mark of one that

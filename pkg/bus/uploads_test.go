@@ -202,9 +202,9 @@ func info(ctx context.Context, t testing.TB, uploads *bus.Uploads, id string) bu
 
 func list(ctx context.Context, t testing.TB, uploads *bus.Uploads) ([]bus.Upload, []bus.Remains) {
 	t.Helper()
-	all, remains, err := uploads.All(ctx)
+	stock, err := uploads.All(ctx)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return all, remains
+	return stock.Uploads, stock.Remains
 }

@@ -108,8 +108,7 @@ func (s *Service) Run(ctx context.Context) error {
 		close(s.ready)
 		group.Go(func() error { reconciler.run(ctx); return nil })
 		group.Go(func() error {
-			sweeper := uploadSweeper{bus: s.bus, index: index, rules: s.config.Uploads, now: time.Now, log: log}
-			sweeper.run(ctx)
+			newUploadSweeper(s.config, s.bus, index).run(ctx)
 			return nil
 		})
 		(&repairer{bus: s.bus, index: index, after: s.config.RepairAfter, log: log}).run(ctx)

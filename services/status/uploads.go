@@ -16,8 +16,8 @@ import (
 type UploadRules struct {
 	Every time.Duration // how often it is looked for them
 	Age   time.Duration // of one that no job has loaded, since it was uploaded and since the last job with it has ended
-	// Margin is how long nothing may have happened to an upload: longer than it takes from reserving it to accepting the job, and
-	// from one chunk of a file to the next, by more than clocks differ.
+	// Margin is how long nothing may have happened to an upload, by the clock of its store: longer than it takes from reserving
+	// it to accepting the job, and from one chunk of a file to the next.
 	Margin time.Duration
 }
 
@@ -46,8 +46,13 @@ type uploadSweeper struct {
 	bus   *bus.Bus
 	index *index
 	rules UploadRules
+	stock func(context.Context) (bus.Stock, error) // of uploads
 	now   func() time.Time
 	log   *slog.Logger
+}
+
+func newUploadSweeper(config Config, b *bus.Bus, x *index) *uploadSweeper {
+	return &uploadSweeper{bus: b, index: x, rules: config.Uploads, stock: b.Uploads.All, now: time.Now, log: config.Log}
 }
 
 // run sweeps until ctx ends.
@@ -65,17 +70,20 @@ func (s *uploadSweeper) run(ctx context.Context) {
 }
 
 func (s *uploadSweeper) pass(ctx context.Context) error {
-	uploads, remains, err := s.bus.Uploads.All(ctx)
+	stock, err := s.stock(ctx)
 	if err != nil {
 		return err
 	}
-	for _, u := range uploads {
+	for _, u := range stock.Uploads {
+		if stock.At.Sub(u.ReservedAt) < s.rules.Margin {
+			continue
+		}
 		if err := s.sweep(ctx, u); err != nil {
 			return err
 		}
 	}
-	for _, r := range remains {
-		if err := s.clear(ctx, r); err != nil {
+	for _, r := range stock.Remains {
+		if err := s.clear(ctx, r, stock.At.Sub(r.At)); err != nil {
 			return err
 		}
 	}
@@ -98,10 +106,7 @@ func (s *uploadSweeper) sweep(ctx context.Context, u bus.Upload) error {
 
 // needed reports whether an upload has to be kept, for a job or for its age.
 func (s *uploadSweeper) needed(ctx context.Context, u bus.Upload) (bool, error) {
-	now, last, loaded := s.now(), u.At, false
-	if now.Sub(u.ReservedAt) < s.rules.Margin {
-		return true, nil
-	}
+	last, loaded := u.At, false
 	jobs := s.index.reservedBy(u)
 	for _, job := range jobs {
 		switch {
@@ -114,7 +119,7 @@ func (s *uploadSweeper) needed(ctx context.Context, u bus.Upload) (bool, error) 
 			last = *job.FinishedAt
 		}
 	}
-	if !loaded && now.Sub(last) < s.rules.Age {
+	if !loaded && s.now().Sub(last) < s.rules.Age {
 		return true, nil
 	}
 	for _, job := range jobs {
@@ -138,8 +143,7 @@ func (s *uploadSweeper) underway(ctx context.Context, job events.Status) (bool, 
 }
 
 // clear deletes what remains of an upload that nobody completes any more, and the mark of one that was removed long ago.
-func (s *uploadSweeper) clear(ctx context.Context, r bus.Remains) error {
-	age := s.now().Sub(r.At)
+func (s *uploadSweeper) clear(ctx context.Context, r bus.Remains, age time.Duration) error {
 	switch {
 	case !r.Removed && age < s.rules.Margin:
 		return nil

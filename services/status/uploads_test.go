@@ -70,9 +70,7 @@ func TestUploadsAreKeptAsLongAsTheyAreNeeded(t *testing.T) {
 				reserve(ctx, t, b, u, id)
 				tell(ctx, t, b, x, u, id, job)
 			}
-			s := uploadSweeper{bus: b, index: x, rules: DefaultUploadRules(), log: testenv.Log(t)}
-			s.now = func() time.Time { return time.Now().Add(tt.after) }
-			if err := s.pass(ctx); err != nil {
+			if err := sweeperIn(t, b, x, tt.after).pass(ctx); err != nil {
 				t.Fatal(err)
 			}
 			_, err := b.Uploads.Info(ctx, u.ID)
@@ -81,6 +79,19 @@ func TestUploadsAreKeptAsLongAsTheyAreNeeded(t *testing.T) {
 			}
 		})
 	}
+}
+
+// sweeperIn is a sweeper in so much time, by all clocks.
+func sweeperIn(t testing.TB, b *bus.Bus, x *index, after time.Duration) *uploadSweeper {
+	t.Helper()
+	s := newUploadSweeper(Config{Uploads: DefaultUploadRules(), Log: testenv.Log(t)}, b, x)
+	s.now = func() time.Time { return time.Now().Add(after) }
+	s.stock = func(ctx context.Context) (bus.Stock, error) {
+		stock, err := b.Uploads.All(ctx)
+		stock.At = stock.At.Add(after)
+		return stock, err
+	}
+	return s
 }
 
 // tell makes index and history know of a job.
@@ -141,15 +152,13 @@ func TestRemainsOfUploadsAreCleared(t *testing.T) {
 		t.Fatal(err)
 	}
 	testenv.Eventually(ctx, t, "some of it is stored", func() error { return remaining(ctx, b, 1, 4) })
-	s := uploadSweeper{bus: b, index: newIndex(time.Now), rules: DefaultUploadRules(), log: testenv.Log(t)}
 	for _, step := range []struct {
 		after         time.Duration
 		marks, chunks int
 	}{
 		{59 * time.Minute, 1, 4}, {61 * time.Minute, 1, 0}, {23 * time.Hour, 1, 0}, {25 * time.Hour, 0, 0},
 	} {
-		s.now = func() time.Time { return time.Now().Add(step.after) }
-		if err := s.pass(ctx); err != nil {
+		if err := sweeperIn(t, b, newIndex(time.Now), step.after).pass(ctx); err != nil {
 			t.Fatal(err)
 		}
 		if err := remaining(ctx, b, step.marks, step.chunks); err != nil {
@@ -164,16 +173,16 @@ func TestRemainsOfUploadsAreCleared(t *testing.T) {
 
 // remaining fails unless so much remains of uploads.
 func remaining(ctx context.Context, b *bus.Bus, uploads, chunks int) error {
-	_, remains, err := b.Uploads.All(ctx)
+	stock, err := b.Uploads.All(ctx)
 	if err != nil {
 		return err
 	}
 	got := 0
-	for _, r := range remains {
+	for _, r := range stock.Remains {
 		got += r.Chunks
 	}
-	if len(remains) != uploads || got != chunks {
-		return fmt.Errorf("there remain %+v, want %d with %d chunks", remains, uploads, chunks)
+	if len(stock.Remains) != uploads || got != chunks {
+		return fmt.Errorf("there remain %+v, want %d with %d chunks", stock.Remains, uploads, chunks)
 	}
 	return nil
 }
@@ -194,7 +203,7 @@ func TestSweepersAtOnce(t *testing.T) {
 	var actors sync.WaitGroup
 	for _, status := range all {
 		actors.Go(func() {
-			s := uploadSweeper{bus: status, index: newIndex(time.Now), rules: rules, now: time.Now, log: testenv.Log(t)}
+			s := newUploadSweeper(Config{Uploads: rules, Log: testenv.Log(t)}, status, newIndex(time.Now))
 			if err := s.pass(ctx); err != nil {
 				t.Error(err)
 			}

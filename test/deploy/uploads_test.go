@@ -106,9 +106,9 @@ func TestUploadsAsDeployed(t *testing.T) {
 	}
 	go func() { _ = replica.Run(ctx) }()
 	testenv.Eventually(ctx, t, "uploads are swept", func() error {
-		uploads, remains, err := b.Uploads.All(ctx)
-		if err == nil && len(uploads)+len(remains) > 0 {
-			err = fmt.Errorf("there are %+v, there remains %+v", uploads, remains)
+		stock, err := b.Uploads.All(ctx)
+		if err == nil && len(stock.Uploads)+len(stock.Remains) > 0 {
+			err = fmt.Errorf("there are %+v", stock)
 		}
 		return err
 	})
