@@ -15,6 +15,16 @@ type Answer []Step
 // Step is one thing that it does. An error ends the answer.
 type Step func(c *Call) error
 
+// Do is a step that does all of the answer's.
+func (a Answer) Do(c *Call) error {
+	for _, step := range a {
+		if err := step(c); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // File is a whole file with its length, and header fields such as "Content-Type: text/csv".
 func File(content string, fields ...string) Answer {
 	return Answer{Head(http.StatusOK, append([]string{date(), fmt.Sprint("Content-Length: ", len(content))}, fields...)...), Send(content)}
@@ -109,16 +119,16 @@ func Await(open <-chan struct{}) Step {
 	}
 }
 
-// Relay sends what comes on a channel, until that is closed.
+// Relay sends what comes on a channel as chunks, until that is closed and the body ends.
 func Relay(texts <-chan string) Step {
 	return func(c *Call) error {
 		for {
 			select {
 			case text, more := <-texts:
 				if !more {
-					return nil
+					return Chunk("")(c)
 				}
-				if _, err := io.WriteString(c, text); err != nil {
+				if err := Chunk(text)(c); err != nil {
 					return err
 				}
 			case <-c.left:

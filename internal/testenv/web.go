@@ -141,11 +141,7 @@ func (w *Web) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
 	defer w.forget(conn)
 	c := &Call{Request: r, conn: conn, left: make(chan struct{})}
 	go c.watch(buffered)
-	for _, step := range answer {
-		if step(c) != nil {
-			return
-		}
-	}
+	_ = answer.Do(c) // there is nobody to tell
 }
 
 func (w *Web) next(r *http.Request) Answer {
