@@ -2,6 +2,7 @@ package source
 
 import (
 	"fmt"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -32,7 +33,7 @@ var forged = map[events.Code][]string{
 	events.CodeSourceUnsupported: {
 		"gopher://127.0.0.1:6379/_INFO", "ftp://127.0.0.1/", "dict://127.0.0.1:11211/stat", "ldap://127.0.0.1/", "ws://127.0.0.1/",
 		"sftp://127.0.0.1/", "tftp://127.0.0.1/", "data:text/csv,a", "javascript:alert(1)", "jar:http://127.0.0.1!/",
-		"http+unix://%2frun%2fdocker.sock/", "FILE:///etc/passwd",
+		"http+unix://%2frun%2fdocker.sock/",
 		"http:///", "http://@/", "http://:80/", "http:", "http://?", "http:////127.0.0.1/", "http:/127.0.0.1/", "http:127.0.0.1/",
 		"http:\\\\127.0.0.1/", "http://127.0.0.1\\@public.test/", "http://public.test\\@127.0.0.1/", "http://127.0.0.1\\.public.test/",
 		"http://%31%32%37.0.0.1/", "http://127%2e0%2e0%2e1/", "http://127.0.0.1%00.public.test/", "http://%5b::1%5d/", "http://127.0.0.1%20/",
@@ -98,7 +99,7 @@ func internalNames(t *testing.T) *testenv.Names {
 func TestForgedAddressesAreRefused(t *testing.T) {
 	web := testenv.StartWeb(t)
 	h := newSource(t, func(c *Config) { c.Allow = []string{strings.TrimPrefix(web.URL, "http://")} })
-	h.dialer.resolver = internalNames(t).Resolver()
+	h.web.dialer.resolver = internalNames(t).Resolver()
 	for code, urls := range forged {
 		behind := code
 		if code == events.CodeSourceUnsupported {
@@ -113,25 +114,20 @@ func TestForgedAddressesAreRefused(t *testing.T) {
 	}
 }
 
-// TestRedirectsToForgedAddresses has those that mean something behind a redirect only.
+// TestRedirectsToForgedAddresses has those that mean something else behind a redirect.
 func TestRedirectsToForgedAddresses(t *testing.T) {
 	web := testenv.StartWeb(t)
 	h := newSource(t, func(c *Config) { c.Allow = []string{strings.TrimPrefix(web.URL, "http://")} })
 	for location, code := range map[string]events.Code{
-		"//127.0.0.1/":           events.CodeSourceForbidden,
-		"//169.254.169.254":      events.CodeSourceForbidden,
-		"  http://10.0.0.1/  ":   events.CodeSourceForbidden,
-		"//[::ffff:127.0.0.1]/":  events.CodeSourceForbidden,
-		"//public@127.0.0.1/":    events.CodeSourceForbidden,
-		`/\127.0.0.1/`:           events.CodeSourceNotFound, // a path of the same host
-		`\\127.0.0.1\`:           events.CodeSourceNotFound,
-		"///127.0.0.1/":          events.CodeSourceNotFound,
-		"127.0.0.1:80/":          events.CodeSourceRedirects,
-		"file:///etc/passwd":     events.CodeSourceRedirects,
-		"file:/etc/passwd":       events.CodeSourceRedirects,
-		"file://localhost/etc/x": events.CodeSourceRedirects,
-		"upload:01a1ff8e-7160-7994-90cf-204ee61cbd5a":   events.CodeSourceRedirects,
-		"upload://01a1ff8e-7160-7994-90cf-204ee61cbd5a": events.CodeSourceRedirects,
+		"//127.0.0.1/":         events.CodeSourceForbidden,
+		"//169.254.169.254":    events.CodeSourceForbidden,
+		"  http://10.0.0.1/  ": events.CodeSourceForbidden,
+		"//[::ffff:7f00:1]/":   events.CodeSourceForbidden,
+		"//public@127.0.0.1/":  events.CodeSourceForbidden,
+		`/\127.0.0.1/`:         events.CodeSourceNotFound, // a path of the same host
+		`\\127.0.0.1\`:         events.CodeSourceNotFound,
+		"///127.0.0.1/":        events.CodeSourceNotFound,
+		"127.0.0.1:80/":        events.CodeSourceRedirects,
 	} {
 		t.Run(location, func(t *testing.T) {
 			wantFailure(t, openErr(t, h, web.On("/first", testenv.Redirect(307, location))), code)
@@ -139,12 +135,36 @@ func TestRedirectsToForgedAddresses(t *testing.T) {
 	}
 }
 
+// TestRedirectsLeadOutOfTheWebNowhere has a file and an upload that the opener gives, to those who ask for them by name.
+func TestRedirectsLeadOutOfTheWebNowhere(t *testing.T) {
+	web := testenv.StartWeb(t)
+	_, fileURL := stored(t, []byte(file))
+	path := strings.TrimPrefix(fileURL, "file://")
+	o := newSource(t, func(c *Config) {
+		c.Folders = []string{filepath.Dir(path)}
+		c.Uploads = &store{files: map[string]string{"one": file}}
+	})
+	for _, url := range []string{fileURL, "upload:one"} {
+		wantRest(t, open(t, o, url), file)
+	}
+	for _, location := range []string{
+		fileURL, "file:" + path, "FILE://" + path, "file://localhost" + path, "file://127.0.0.1" + path, "file:///etc/passwd",
+		"upload:one", "Upload:one", "upload:/one", "upload://one",
+	} {
+		for _, status := range []int{301, 302, 303, 307, 308} {
+			t.Run(fmt.Sprint(status, " ", location), func(t *testing.T) {
+				wantFailure(t, openErr(t, o, web.On("/first", testenv.Redirect(status, location))), events.CodeSourceRedirects)
+			})
+		}
+	}
+}
+
 // TestForgedAddressesAreNotConnectedTo has a server that each address leads to, on a port that is open.
 func TestForgedAddressesAreNotConnectedTo(t *testing.T) {
 	secret, public := testenv.StartWeb(t), testenv.StartWeb(t)
 	h := newSource(t, func(c *Config) { c.Allow = []string{strings.TrimPrefix(public.URL, "http://")} })
-	h.dialer.resolver = internalNames(t).Resolver()
-	h.dialer.guard.public = ssrf.New(ssrf.WithPorts(secret.Port()))
+	h.web.dialer.resolver = internalNames(t).Resolver()
+	h.web.dialer.guard.public = ssrf.New(ssrf.WithPorts(secret.Port()))
 	hosts := []string{
 		"127.0.0.1", "0.0.0.0", "[::]", "[::1]", "[::ffff:127.0.0.1]", "[::ffff:0.0.0.0]", "[::127.0.0.1]", "[::ffff:127.0.0.1%25lo]", "public.test@127.0.0.1",
 		"127.255.255.254", "2130706433", "0x7f.1", "0177.0.0.1", "127.1", "0", "localhost", "LOCALHOST.", "loop.test", "0x7f000001",
@@ -172,7 +192,7 @@ func TestAllowedHostsOpenNoOthers(t *testing.T) {
 		names.Tell(host, []string{"10.0.0.1"})
 	}
 	h := newSource(t, func(c *Config) { c.Allow = []string{"files.internal:8080"} })
-	h.dialer.resolver = names.Resolver()
+	h.web.dialer.resolver = names.Resolver()
 	for _, url := range []string{
 		"http://files.internal.evil.test:8080/", "http://evil-files.internal:8080/", "http://x.files.internal:8080/",
 		"http://files.internal:80/", "http://files.internal:8081/", "http://files.internal@10.0.0.1:8080/", "http://10.0.0.1:8080/",

@@ -15,7 +15,7 @@ import (
 // rebinding is a host whose name server cannot be trusted: the name stands for a server that may be asked, or for one on
 // the same port that may not. Both have loopback addresses, of which only the first is allowed.
 type rebinding struct {
-	*HTTP
+	*Opener
 	names            *testenv.Names
 	public, internal *testenv.Web
 	url              string // of the host
@@ -31,8 +31,8 @@ func rebind(t *testing.T, answers ...[]string) *rebinding {
 	r := &rebinding{names: testenv.StartNames(t), public: testenv.StartWebAt(t, publicIP+":0")}
 	port := r.public.Port()
 	r.internal = testenv.StartWebAt(t, fmt.Sprintf("%s:%d", internalIP, port))
-	r.HTTP = newSource(t, func(c *Config) { c.Allow = []string{fmt.Sprintf("%s:%d", publicIP, port)} })
-	r.dialer.resolver = r.names.Resolver()
+	r.Opener = newSource(t, func(c *Config) { c.Allow = []string{fmt.Sprintf("%s:%d", publicIP, port)} })
+	r.web.dialer.resolver = r.names.Resolver()
 	r.names.Tell("rebind.test", answers...)
 	r.url = fmt.Sprintf("http://ann:secret@rebind.test:%d", port)
 	for _, web := range []*testenv.Web{r.public, r.internal} {
@@ -51,8 +51,8 @@ func (r *rebinding) wantUntouched(t *testing.T) {
 
 func TestRebindingBetweenTwoRequests(t *testing.T) {
 	r := rebind(t, []string{publicIP}, []string{internalIP})
-	wantRest(t, open(t, r.HTTP, r.url+"/f.csv"), file)
-	wantFailure(t, openErr(t, r.HTTP, r.url+"/f.csv"), events.CodeSourceForbidden, "rebind.test")
+	wantRest(t, open(t, r.Opener, r.url+"/f.csv"), file)
+	wantFailure(t, openErr(t, r.Opener, r.url+"/f.csv"), events.CodeSourceForbidden, "rebind.test")
 	r.wantUntouched(t)
 	if asked := len(r.names.Asked()); asked != 4 { // twice for each kind of address
 		t.Errorf("the name server was asked %d times", asked)
@@ -64,7 +64,7 @@ func TestRebindingAcrossARedirect(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			r := rebind(t, []string{publicIP}, []string{internalIP})
 			r.public.On("/first", testenv.Redirect(http.StatusFound, strings.Replace(location, "%d", fmt.Sprint(r.public.Port()), 1)))
-			wantFailure(t, openErr(t, r.HTTP, r.url+"/first"), events.CodeSourceForbidden, "/f.csv")
+			wantFailure(t, openErr(t, r.Opener, r.url+"/first"), events.CodeSourceForbidden, "/f.csv")
 			r.wantUntouched(t)
 		})
 	}
@@ -72,17 +72,17 @@ func TestRebindingAcrossARedirect(t *testing.T) {
 
 func TestRebindingAcrossAResume(t *testing.T) {
 	r := rebind(t, []string{publicIP}, []string{internalIP}, []string{publicIP})
-	first := open(t, r.HTTP, r.url+"/f.csv")
+	first := open(t, r.Opener, r.url+"/f.csv")
 	if _, err := io.CopyN(io.Discard, first, readAt); err != nil {
 		t.Fatal(err)
 	}
 	at := Point{Offset: first.Offset(), Digest: first.Digest(), Was: first.Validator()}
 	first.Close()
-	_, err := r.Resume(t.Context(), r.url+"/f.csv", at)
+	_, err := r.Resume(t.Context(), Request{URL: r.url + "/f.csv"}, at)
 	wantFailure(t, err, events.CodeSourceForbidden)
 	r.wantUntouched(t)
 
-	body, err := r.Resume(t.Context(), r.url+"/f.csv", at)
+	body, err := r.Resume(t.Context(), Request{URL: r.url + "/f.csv"}, at)
 	if err != nil || body.Offset() != readAt {
 		t.Fatalf("resumed at the public address: %v", err)
 	}
@@ -117,9 +117,9 @@ func TestRebindingWithinOneAnswer(t *testing.T) {
 			r.names.Tell("alias.test", []string{"internal.test"})
 			r.names.Tell("public.test", []string{publicIP})
 			if test.open {
-				wantRest(t, open(t, r.HTTP, r.url+"/f.csv"), file)
+				wantRest(t, open(t, r.Opener, r.url+"/f.csv"), file)
 			} else {
-				wantFailure(t, openErr(t, r.HTTP, r.url+"/f.csv"), events.CodeSourceForbidden)
+				wantFailure(t, openErr(t, r.Opener, r.url+"/f.csv"), events.CodeSourceForbidden)
 			}
 			r.wantUntouched(t)
 		})
@@ -135,9 +135,9 @@ func TestRebindingWhileThePublicAddressIsAway(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		r.dialer.guard = guard
+		r.web.dialer.guard = guard
 		var failure *events.Failure
-		if err := openErr(t, r.HTTP, r.url+"/f.csv"); !errors.As(err, &failure) {
+		if err := openErr(t, r.Opener, r.url+"/f.csv"); !errors.As(err, &failure) {
 			t.Errorf("error %v", err)
 		}
 		r.wantUntouched(t)
