@@ -10,4 +10,5 @@ type CSV struct {
 	HeaderRows int     `json:"header_rows,omitempty"` // how many rows do; there is a header when this is stated
 	SkipRows   *int    `json:"skip_rows,omitempty"`   // lines above the header
 	Comment    string  `json:"comment,omitempty"`     // lines that start with it are skipped
+	AllowHTML  bool    `json:"allow_html,omitempty"`  // it is CSV although it starts like a web page
 }

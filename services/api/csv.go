@@ -50,6 +50,7 @@ func parseCSV(c openapi.CSV) (events.CSV, []fieldError) {
 		refuse("comment", checkComment(*c.Comment, c.Quote, c.Delimiter))
 		stated.Comment = *c.Comment
 	}
+	stated.AllowHTML = c.AllowHTML != nil && *c.AllowHTML
 	return stated, bad
 }
 

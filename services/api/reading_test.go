@@ -212,7 +212,7 @@ func TestNestedFieldIsNamed(t *testing.T) {
 		t.Errorf("answered %+v, want the detail %q", p, want)
 	}
 	p = refused(t, e.call(t, http.MethodPost, "/v1/jobs", bodyWith(`"csv":{"sep":";"}`), isJSON), codeInvalidRequest)
-	want := "is not a field of csv; it has encoding, delimiter, quote, escape, header, header_rows, skip_rows, comment"
+	want := "is not a field of csv; it has encoding, delimiter, quote, escape, header, header_rows, skip_rows, comment, allow_html"
 	if p.Errors == nil || (*p.Errors)[0].Detail != want {
 		t.Errorf("answered %+v, want the detail %q", p, want)
 	}

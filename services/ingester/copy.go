@@ -77,6 +77,8 @@ func (a *attempt) sharing(in *file) postgres.CopierConfig {
 	if a.job.Spec.Ordered {
 		config.Connections = 1
 	}
-	config.FileBytes, _ = in.Size()
+	if in.Compression() == "" { // or else nobody knows how many there will be
+		config.FileBytes, _ = in.Size()
+	}
 	return config
 }

@@ -83,7 +83,7 @@ func (e *env) start(name string, settings ...setting) *worker {
 	c.Slots, c.Backoff, c.BatchBytes, c.Log = 1, 10*time.Millisecond, 16<<10, testenv.Log(e.t)
 	limits := source.DefaultConfig()
 	limits.Allow = []string{"127.0.0.0/8"}
-	web, err := source.NewHTTP(limits)
+	web, err := source.New(limits)
 	if err != nil {
 		e.t.Fatal(err)
 	}

@@ -36,7 +36,8 @@ func (f *file) Read(p []byte) (int, error) {
 		f.marks = append(f.marks, mark)
 	}
 	f.mu.Unlock()
-	f.report.update(func(now *events.Figures) { now.Bytes = max(now.Bytes, mark.Offset) })
+	sent := f.Sent()
+	f.report.update(func(now *events.Figures) { now.Bytes = max(now.Bytes, sent) })
 	return n, err
 }
 

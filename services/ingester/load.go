@@ -102,7 +102,7 @@ func (a *attempt) open(ctx context.Context, kept *postgres.Kept) (*source.Body, 
 		return nil, events.Failf(events.CodeSecretUnreadable,
 			"the sealed address of the source cannot be opened; give this ingester the same SLUICE_SECRET_KEY as the API").CausedBy(err)
 	}
-	body, err := a.ask(ctx, address.URL, kept)
+	body, err := a.ask(ctx, source.Request{URL: address.URL, Headers: address.Headers, Member: a.job.Spec.Source.Member}, kept)
 	if err != nil {
 		return nil, err
 	}

@@ -31,7 +31,7 @@ type Settings struct {
 	Slots       int
 	Connections int // to Postgres for each job; 0: as many as suit the server
 	BatchBytes  int // of rows that are committed together
-	SourceAllow []string
+	Sources     SourceSettings
 	OpsAddr     string
 	SecretKey   string // by the environment only: the command line can be seen by everyone
 }
@@ -40,6 +40,7 @@ type Settings struct {
 func DefaultSettings() Settings {
 	return Settings{
 		NATSURL: "nats://127.0.0.1:4222", Worker: defaultWorker(), Slots: 2, BatchBytes: defaultBatchBytes, OpsAddr: "127.0.0.1:0",
+		Sources:   DefaultSourceSettings(),
 		SecretKey: os.Getenv("SLUICE_SECRET_KEY"),
 	}
 }
@@ -62,8 +63,7 @@ func (s *Settings) Flags(f *pflag.FlagSet) {
 	f.IntVar(&s.Connections, "connections", s.Connections,
 		"connections to Postgres for each job; 0: as many as suit the server")
 	f.IntVar(&s.BatchBytes, "batch-bytes", s.BatchBytes, "how many bytes of rows are committed together")
-	f.StringSliceVar(&s.SourceAllow, "source-allow", s.SourceAllow,
-		"what may be loaded from besides public addresses: CIDR, host or host:port")
+	s.Sources.Flags(f)
 	f.StringVar(&s.OpsAddr, "ops-addr", s.OpsAddr, "where /healthz, /readyz and /metrics are; port 0: a free one, logged")
 }
 
@@ -72,7 +72,8 @@ func (s *Settings) Run(ctx context.Context, log *slog.Logger) error {
 	config := DefaultConfig(s.Worker)
 	config.Slots, config.Connections, config.BatchBytes = s.Slots, s.Connections, s.BatchBytes
 	config.Log = log.With("service", "ingester", "worker", s.Worker)
-	web, sealer, err := s.check()
+	s.Sources.Apply(&config)
+	opener, sealer, err := s.check()
 	if err != nil {
 		return err
 	}
@@ -86,7 +87,7 @@ func (s *Settings) Run(ctx context.Context, log *slog.Logger) error {
 		return err
 	}
 	defer b.Conn.Close()
-	worker, err := New(config, Parts{Bus: b, Database: database, Source: web, Sealer: sealer})
+	worker, err := New(config, Parts{Bus: b, Database: database, Source: opener, Sealer: sealer})
 	if err != nil {
 		return err
 	}
@@ -104,7 +105,7 @@ func (s *Settings) Run(ctx context.Context, log *slog.Logger) error {
 }
 
 // check names the setting at fault.
-func (s *Settings) check() (*source.HTTP, seal.Sealer, error) {
+func (s *Settings) check() (*source.Opener, seal.Sealer, error) {
 	switch {
 	case s.PostgresURL == "":
 		return nil, seal.Sealer{}, errors.New("SLUICE_POSTGRES_URL (--postgres-url) must name the Postgres to load into")
@@ -117,14 +118,12 @@ func (s *Settings) check() (*source.HTTP, seal.Sealer, error) {
 	case s.Worker == "":
 		return nil, seal.Sealer{}, errors.New("SLUICE_WORKER (--worker) must not be empty")
 	}
-	allowed := source.DefaultConfig()
-	allowed.Allow = s.SourceAllow
-	web, err := source.NewHTTP(allowed)
+	opener, err := s.Sources.Opener(nil)
 	if err != nil {
-		return nil, seal.Sealer{}, fmt.Errorf("SLUICE_SOURCE_ALLOW (--source-allow): %w", err)
+		return nil, seal.Sealer{}, err
 	}
 	sealer, err := seal.New(s.SecretKey)
-	return web, sealer, err
+	return opener, sealer, err
 }
 
 // awaitDatabase connects to a database that answers and is set up, as long as that may take.

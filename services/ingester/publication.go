@@ -20,8 +20,8 @@ func (a *attempt) publication(body *source.Body, rows *csv.Reader, began time.Ti
 	p := postgres.Publication{
 		Table: spec.Table, Figures: figures, At: now,
 		Result: events.Result{
-			Outcome: "loaded", Bytes: figures.Bytes, Columns: reportable(columns), Dialect: rows.Dialect(),
-			Warnings: []events.Warning{}, Checksum: body.Checksum(),
+			Outcome: events.OutcomeLoaded, Bytes: figures.Bytes, Columns: reportable(columns), Dialect: rows.Dialect(),
+			Warnings: []events.Warning{}, Checksum: body.Checksum(), Compression: body.Compression(), Member: body.Member(),
 			Durations: events.Durations{
 				QueuedMS: began.Sub(spec.CreatedAt).Milliseconds(), LoadingMS: now.Sub(began).Milliseconds(),
 			},

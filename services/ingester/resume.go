@@ -39,22 +39,20 @@ func usable(kept *postgres.Kept) *postgres.Kept {
 }
 
 // ask asks the source for the file, or for what is left of it.
-func (a *attempt) ask(ctx context.Context, url string, kept *postgres.Kept) (*source.Body, error) {
+func (a *attempt) ask(ctx context.Context, wanted source.Request, kept *postgres.Kept) (*source.Body, error) {
 	if kept == nil {
-		return a.parts.Source.Open(ctx, url)
+		return a.parts.Source.Open(ctx, wanted)
 	}
-	var was source.Validator
-	if kept.Source != nil {
-		if err := json.Unmarshal(kept.Source, &was); err != nil {
-			return nil, fmt.Errorf("decoding the source's validator: %w", err)
-		}
+	was, err := keptValidator(kept)
+	if err != nil {
+		return nil, err
 	}
 	from, others := kept.From()
 	point := source.Point{Offset: from.Offset, Digest: from.Digest, Was: was}
 	for _, m := range others {
 		point.Others = append(point.Others, source.Mark(m))
 	}
-	body, err := a.parts.Source.Resume(ctx, url, point)
+	body, err := a.parts.Source.Resume(ctx, wanted, point)
 	if err == nil && !body.Vouches(kept.Gaps[len(kept.Gaps)-1].Start) {
 		_ = body.Close()
 		return nil, fmt.Errorf("%w: nothing vouches for what is committed of it", source.ErrChanged)
@@ -72,6 +70,21 @@ func recognise(ctx context.Context, load *postgres.Load, kept *postgres.Kept, bo
 	return load.Recognise(ctx, now)
 }
 
+func keptValidator(kept *postgres.Kept) (was source.Validator, err error) {
+	if kept.Source == nil {
+		return was, nil
+	}
+	if err := json.Unmarshal(kept.Source, &was); err != nil {
+		return was, fmt.Errorf("decoding the source's validator: %w", err)
+	}
+	return was, nil
+}
+
+func isCompressed(kept *postgres.Kept) bool {
+	was, err := keptValidator(kept)
+	return err == nil && was.Compression != ""
+}
+
 func validatorOf(body *source.Body) (json.RawMessage, error) {
 	validator, err := json.Marshal(body.Validator())
 	if err != nil {
@@ -85,7 +98,9 @@ func figuresOf(kept *postgres.Kept) events.Figures {
 	f := events.Figures{Phase: events.PhaseOpening}
 	if kept != nil {
 		f.Rows, f.Rejected = kept.Committed()
-		f.Bytes = kept.Gaps[0].Start
+		if !isCompressed(kept) { // of which all is asked for again
+			f.Bytes = kept.Gaps[0].Start
+		}
 	}
 	return f
 }

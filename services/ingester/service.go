@@ -35,7 +35,10 @@ type Config struct {
 	Log         *slog.Logger
 }
 
-const defaultBatchBytes = 8 << 20
+const (
+	defaultBatchBytes = 8 << 20
+	defaultJobTime    = 24 * time.Hour
+)
 
 // DefaultConfig returns the settings for production, of a worker with the given name.
 func DefaultConfig(worker string) Config {
@@ -44,7 +47,7 @@ func DefaultConfig(worker string) Config {
 		Slots:       2,
 		MaxAttempts: 5,
 		Backoff:     5 * time.Second,
-		JobTime:     24 * time.Hour,
+		JobTime:     defaultJobTime,
 		DrainTime:   4 * time.Second,
 		BatchBytes:  defaultBatchBytes,
 		BatchTime:   2 * time.Second,
@@ -58,7 +61,7 @@ func DefaultConfig(worker string) Config {
 type Parts struct {
 	Bus      *bus.Bus
 	Database *postgres.Database
-	Source   *source.HTTP
+	Source   *source.Opener
 	Sealer   seal.Sealer
 }
 

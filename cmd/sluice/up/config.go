@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"sluice/services/api"
+	"sluice/services/ingester"
 	"sluice/services/ingester/source"
 )
 
@@ -25,9 +26,9 @@ type Config struct {
 	PostgresURL string // empty: a private Postgres
 	PGBin       string // where the private Postgres's binaries lie; empty: found
 	Ingesters   int
-	Slots       int      // jobs at once per ingester
-	SourceAllow []string // besides public addresses and this machine
-	SecretKey   string   // empty: one that is kept with the data
+	Slots       int                     // jobs at once per ingester
+	Sources     ingester.SourceSettings // this machine is open besides
+	SecretKey   string                  // empty: one that is kept with the data
 	LogLevel    string
 }
 
@@ -42,6 +43,7 @@ func DefaultConfig() Config {
 		PostgresURL: os.Getenv("DATABASE_URL"),
 		Ingesters:   1,
 		Slots:       2,
+		Sources:     ingester.DefaultSourceSettings(),
 		SecretKey:   os.Getenv("SLUICE_SECRET_KEY"), // no flag: the command line can be seen by everyone
 		LogLevel:    "warn",
 	}
@@ -60,8 +62,8 @@ func (c *Config) Flags(f *pflag.FlagSet) {
 	f.StringVar(&c.PGBin, "pgbin", c.PGBin, "where the private Postgres's binaries lie (default: searched for)")
 	f.IntVar(&c.Ingesters, "ingesters", c.Ingesters, "how many ingesters run in this process")
 	f.IntVar(&c.Slots, "slots", c.Slots, "how many jobs an ingester works on at once")
-	f.StringSliceVar(&c.SourceAllow, "source-allow", c.SourceAllow,
-		"what may be loaded from besides public addresses and this machine: CIDR, host or host:port")
+	c.Sources.Flags(f)
+	f.Lookup("source-allow").Usage = "what may be loaded from besides public addresses and this machine: CIDR, host or host:port"
 	f.StringVar(&c.LogLevel, "log-level", c.LogLevel, "debug, info, warn or error")
 }
 
@@ -88,8 +90,8 @@ func (c *Config) Validate() error {
 			bad = append(bad, fmt.Errorf("--%s must be a loopback address, not %s: nobody is asked for a key there", a.flag, host))
 		}
 	}
-	if _, err := c.web(); err != nil {
-		bad = append(bad, fmt.Errorf("--source-allow: %w", err))
+	if _, err := c.opener(nil); err != nil {
+		bad = append(bad, err)
 	}
 	if c.DataDir == "" {
 		bad = append(bad, errors.New("--data-dir must name a folder"))
@@ -106,11 +108,11 @@ func (c *Config) Validate() error {
 // ownFiles is the folder of files that is made when none is named.
 func (c *Config) ownFiles() string { return filepath.Join(c.DataDir, "files") }
 
-// web is where files may come from.
-func (c *Config) web() (*source.HTTP, error) {
-	config := source.DefaultConfig()
-	config.Allow = append([]string{"127.0.0.0/8", "::1/128"}, c.SourceAllow...)
-	return source.NewHTTP(config)
+// opener opens files from where they may come from.
+func (c *Config) opener(uploads source.Uploads) (*source.Opener, error) {
+	sources := c.Sources
+	sources.Allow = append([]string{"127.0.0.0/8", "::1/128"}, sources.Allow...)
+	return sources.Opener(uploads)
 }
 
 // dataHome is the user's folder for data: XDG_DATA_HOME (XDG Base Directory Specification) or what stands for it.

@@ -5,10 +5,14 @@ import (
 	"reflect"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/spf13/pflag"
 
 	"sluice/pkg/daemon"
+	"sluice/services/ingester"
+	"sluice/services/ingester/csv"
+	"sluice/services/ingester/source"
 )
 
 func TestDefaultsAreValid(t *testing.T) {
@@ -35,6 +39,10 @@ func TestValidateNamesEachFault(t *testing.T) {
 		"many ingesters":  {func(c *Config) { c.Ingesters = 65 }, "--ingesters"},
 		"slots":           {func(c *Config) { c.Slots = 0 }, "--slots"},
 		"many slots":      {func(c *Config) { c.Slots = 65 }, "--slots"},
+		"allowed":         {func(c *Config) { c.Sources.Allow = []string{"http://x/"} }, "SLUICE_SOURCE_ALLOW --source-allow"},
+		"folders":         {func(c *Config) { c.Sources.Folders = []string{"in"} }, "SLUICE_SOURCE_FOLDERS --source-folders"},
+		"ratio":           {func(c *Config) { c.Sources.Limits.Ratio = 0 }, "SLUICE_SOURCE_RATIO"},
+		"job time":        {func(c *Config) { c.Sources.JobTime = 0 }, "--job-time"},
 		"several":         {func(c *Config) { c.Slots, c.FilesAddr, c.DataDir = 0, "x", "" }, "--slots --files-addr --data-dir"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -82,6 +90,9 @@ func TestEverySettingHasAVariable(t *testing.T) {
 		"SLUICE_DATA_DIR": "/d", "SLUICE_API_ADDR": "a:1", "SLUICE_NATS_ADDR": "a:2", "SLUICE_NATS_MONITOR_ADDR": "a:3",
 		"SLUICE_FILES_ADDR": "a:4", "SLUICE_FILES_DIR": "/f", "SLUICE_POSTGRES_URL": "postgres://db", "SLUICE_PGBIN": "/b",
 		"SLUICE_INGESTERS": "3", "SLUICE_SLOTS": "4", "SLUICE_SOURCE_ALLOW": "10.0.0.0/8,files:80", "SLUICE_LOG_LEVEL": "debug",
+		"SLUICE_SOURCE_FOLDERS": "/in,/other", "SLUICE_SOURCE_BYTES": "1", "SLUICE_SOURCE_TEXT_BYTES": "2", "SLUICE_SOURCE_RATIO": "3",
+		"SLUICE_SOURCE_REDIRECTS": "4", "SLUICE_SOURCE_CONNECT_TIME": "5s", "SLUICE_SOURCE_HEADER_TIME": "6s", "SLUICE_SOURCE_HEADER_BYTES": "7",
+		"SLUICE_SOURCE_STALL_TIME": "8s", "SLUICE_SOURCE_STALL_RATE": "9", "SLUICE_FIELD_BYTES": "10", "SLUICE_ROW_BYTES": "11", "SLUICE_JOB_TIME": "12h",
 	}
 	asked := map[string]bool{}
 	err := daemon.FromEnvironment(flags, func(name string) (string, bool) {
@@ -100,7 +111,14 @@ func TestEverySettingHasAVariable(t *testing.T) {
 	want := Config{
 		DataDir: "/d", APIAddr: "a:1", NATSAddr: "a:2", MonitorAddr: "a:3", FilesAddr: "a:4", FilesDir: "/f",
 		PostgresURL: "postgres://db", PGBin: "/b", Ingesters: 3, Slots: 4, LogLevel: "debug",
-		SourceAllow: []string{"10.0.0.0/8", "files:80"},
+		Sources: ingester.SourceSettings{
+			Allow: []string{"10.0.0.0/8", "files:80"}, Folders: []string{"/in", "/other"},
+			Limits: source.Limits{
+				Size: 1, TextSize: 2, Ratio: 3, Redirects: 4, Connect: 5 * time.Second, Header: 6 * time.Second, HeaderBytes: 7,
+				StallWindow: 8 * time.Second, StallRate: 9,
+			},
+			CSV: csv.Limits{Field: 10, Row: 11, Columns: 1600}, JobTime: 12 * time.Hour,
+		},
 	}
 	if !reflect.DeepEqual(c, want) {
 		t.Errorf("the settings are %+v, want %+v", c, want)

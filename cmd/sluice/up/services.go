@@ -65,7 +65,7 @@ func (s *servers) open(ctx context.Context, c Config, log *slog.Logger) (all *se
 }
 
 func (all *services) openIngesters(ctx context.Context, c Config, log *slog.Logger) error {
-	web, err := c.web()
+	opener, err := c.opener(nil)
 	if err != nil {
 		return err
 	}
@@ -77,8 +77,9 @@ func (all *services) openIngesters(ctx context.Context, c Config, log *slog.Logg
 		worker := "up-" + strconv.Itoa(os.Getpid()) + "-" + strconv.Itoa(n+1)
 		config := ingester.DefaultConfig(worker)
 		config.Slots, config.DrainTime = c.Slots, drainTime
+		c.Sources.Apply(&config)
 		config.Log = log.With("service", "ingester", "worker", worker)
-		one, err := ingester.New(config, ingester.Parts{Bus: b, Database: all.database, Source: web, Sealer: all.servers.sealer})
+		one, err := ingester.New(config, ingester.Parts{Bus: b, Database: all.database, Source: opener, Sealer: all.servers.sealer})
 		if err != nil {
 			return err
 		}

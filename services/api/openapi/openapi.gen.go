@@ -309,6 +309,9 @@ type CSV struct {
 	// Comment Lines that start with this are skipped, at most 8 bytes. It neither starts with the quote nor with the delimiter,
 	// nor does the delimiter start with it.
 	Comment *string `json:"comment,omitempty"`
+
+	// AllowHTML Load the file although it starts like a web page, which is refused otherwise.
+	AllowHTML *bool `json:"allow_html,omitempty"`
 }
 
 // Column defines model for Column.

@@ -156,6 +156,8 @@ func headerRows(n int) func(*csv.Stated)      { return func(s *csv.Stated) { s.H
 func skipRows(n int) func(*csv.Stated)        { return func(s *csv.Stated) { s.SkipRows = &n } }
 func comment(c string) func(*csv.Stated)      { return func(s *csv.Stated) { s.Comment = c } }
 
+func allowHTML(s *csv.Stated) { s.AllowHTML = true }
+
 func rejecting(n int64) func(*csv.Options) {
 	return func(o *csv.Options) { o.BadRows = csv.BadRows{Count: n} }
 }

@@ -38,7 +38,7 @@ func (r *Reader) settle() error {
 		return err
 	}
 	sample := r.sample()
-	if page, _ := isPage(sample[:min(len(sample), sniffSize)], true); page {
+	if page, _ := isPage(sample[:min(len(sample), sniffSize)], true); page && !r.opts.Stated.AllowHTML {
 		return pageFailure()
 	}
 	if r.opts.Stated.Delimiter == nil {
@@ -126,12 +126,18 @@ type failing struct{ err error }
 
 func (f failing) Read([]byte) (int, error) { return 0, f.err }
 
+// tarMagicAt is where in its first header a tar archive says that it is one (POSIX pax).
+const tarMagicAt = 257
+
 // refusePacked refuses what is compressed, by how it starts.
 func refusePacked(head []byte) error {
 	for _, s := range packings() {
 		if bytes.HasPrefix(head, []byte(s.magic)) {
 			return s.refuse()
 		}
+	}
+	if bytes.HasPrefix(head[min(tarMagicAt, len(head)):], []byte("ustar")) {
+		return events.Failf(events.CodeNotCSV, "the source is a tar archive, not CSV; unpack it and load the CSV file itself, or make a zip of it")
 	}
 	return nil
 }

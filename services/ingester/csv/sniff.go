@@ -26,9 +26,14 @@ func signatures() []signature {
 
 // packings are those of what is compressed, or no text at all.
 func packings() []signature {
+	twice := func(kind string) func() error {
+		return func() error {
+			return events.Failf(events.CodeNotCSV, "the source is compressed twice, and holds %s; compress it once", kind)
+		}
+	}
 	packed := func(kind string) func() error {
 		return func() error {
-			return events.Failf(events.CodeNotCSV, "the source is %s, not CSV; unpack it and load the CSV file itself", kind)
+			return events.Failf(events.CodeNotCSV, "the source is %s, not CSV; unpack it, or compress it with gzip, zstd or bzip2", kind)
 		}
 	}
 	other := func(kind string) func() error {
@@ -37,12 +42,13 @@ func packings() []signature {
 		}
 	}
 	return []signature{
-		{"\x1F\x8B", packed("a gzip file")},
-		{"PK\x03\x04", packed("a zip archive or an office document")},
-		{"PK\x05\x06", packed("an empty zip archive")},
-		{"\x28\xB5\x2F\xFD", packed("a zstd file")},
-		{"BZh", packed("a bzip2 file")},
+		{"\x1F\x8B", twice("a gzip file")},
+		{"PK\x03\x04", twice("a zip archive")},
+		{"PK\x05\x06", twice("an empty zip archive")},
+		{"\x28\xB5\x2F\xFD", twice("a zstd file")},
 		{"\xFD7zXZ\x00", packed("an xz file")},
+		{"7z\xBC\xAF\x27\x1C", packed("a 7z archive")},
+		{"Rar!\x1A\x07", packed("a rar archive")},
 		{"\xD0\xCF\x11\xE0", other("an old office document, such as .xls")},
 		{"%PDF-", other("a PDF document")},
 		{"\x89PNG", other("a picture")},
@@ -109,8 +115,8 @@ func isPage(text []byte, all bool) (page, sure bool) {
 }
 
 func pageFailure() error {
-	return events.Failf(events.CodeNotCSV, "the source looks like a web page, not CSV; "+
-		"its URL probably leads to a login or an error page, so check where it leads without logging in")
+	return events.Failf(events.CodeNotCSV, "the source looks like a web page, not CSV; its URL probably leads to a login or an error page, "+
+		"so check where it leads without logging in, or state allow_html if it is CSV")
 }
 
 // refuseOther refuses text that is in another format than CSV: XML, and JSON but for one object per line.

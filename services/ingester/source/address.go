@@ -14,8 +14,9 @@ const maxShown = 200
 
 // target is an address to ask, with what must not be shown kept apart.
 type target struct {
-	url  *url.URL      // without user and fragment, but with the query
-	user *url.Userinfo // for Basic authorization; nil for none
+	url     *url.URL          // without user and fragment, but with the query
+	user    *url.Userinfo     // for Basic authorization; nil for none
+	headers map[string]string // to ask with
 }
 
 // String shows the address to users: scheme, host and path, never user, password, query or fragment.

@@ -2,6 +2,7 @@ package source
 
 import (
 	"errors"
+	"fmt"
 	"mime"
 	"net/http"
 	"strconv"
@@ -52,8 +53,10 @@ func judgeStatus(resp *http.Response, at target) error {
 }
 
 // charset is what the server says of the content's character encoding.
-func charset(resp *http.Response) string {
-	_, parameters, err := mime.ParseMediaType(resp.Header.Get("Content-Type"))
+func charset(header http.Header) string { return charsetOf(header.Get("Content-Type")) }
+
+func charsetOf(mediaType string) string {
+	_, parameters, err := mime.ParseMediaType(mediaType)
 	if err != nil {
 		return ""
 	}
@@ -86,7 +89,7 @@ func parseRetryAfter(value string, now time.Time) time.Duration {
 	return min(max(wait, 0), maxRetryAfter)
 }
 
-func tooLarge(at target, limit int64) *events.Failure {
+func tooLarge(at fmt.Stringer, limit int64) *events.Failure {
 	return events.Failf(events.CodeSourceTooLarge,
-		"%s is larger than the limit of %s; split the file or have the operator raise the limit", at, formatBytes(limit))
+		"%s is larger than the limit of %s; split the file or have the operator raise SLUICE_SOURCE_BYTES", at, formatBytes(limit))
 }

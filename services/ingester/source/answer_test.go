@@ -44,7 +44,7 @@ func TestOpenJudgesTheAnswer(t *testing.T) {
 	}{
 		{"two lengths", ok + "Content-Length: 2\r\nContent-Length: 3\r\n\r\nabc", events.CodeSourceUnsupported, "two different lengths"},
 		{"bad length", ok + "Content-Length: -1\r\n\r\nabc", events.CodeSourceUnsupported, "valid HTTP"},
-		{"gzip", ok + "Content-Encoding: GZIP\r\nContent-Length: 1\r\n\r\na", events.CodeSourceUnsupported, "gzip"},
+		{"brotli", ok + "Content-Encoding: BR\r\nContent-Length: 1\r\n\r\na", events.CodeSourceUnsupported, "br Content-Encoding"},
 		{"odd coding", ok + "Content-Encoding: <x>\r\nContent-Length: 1\r\n\r\na", events.CodeSourceUnsupported, "an unknown Content-Encoding"},
 		{"two codings", ok + "Content-Encoding: identity\r\nContent-Encoding: br\r\n\r\na", events.CodeSourceUnsupported, "Content-Encoding"},
 		{"odd transfer coding", ok + "Transfer-Encoding: gzip\r\n\r\na", events.CodeSourceUnsupported, "valid HTTP"},

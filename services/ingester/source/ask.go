@@ -9,7 +9,7 @@ import (
 )
 
 // ask returns an answer whose body is the file, or the rest of it with the status 206, and the address that gave it.
-func (h *HTTP) ask(ctx context.Context, first target, r *rest) (*http.Response, target, error) {
+func (h *web) ask(ctx context.Context, first target, r *rest) (*http.Response, target, error) {
 	resp, at, err := h.follow(ctx, first, r)
 	if err != nil {
 		return nil, at, err
@@ -29,7 +29,7 @@ func (h *HTTP) ask(ctx context.Context, first target, r *rest) (*http.Response, 
 
 // judge decides whether an answer can be loaded. If it cannot but there is no error, the server does not give parts as it
 // should, and the whole file is to be asked for.
-func (h *HTTP) judge(resp *http.Response, at target, r *rest) (bool, error) {
+func (h *web) judge(resp *http.Response, at target, r *rest) (bool, error) {
 	isPart := resp.StatusCode == http.StatusPartialContent && resp.Request.Header.Get("Range") != ""
 	if isPart {
 		if good, err := r.isRest(resp, at); !good {
@@ -55,7 +55,9 @@ func judgeWhole(resp *http.Response, at target, r *rest) error {
 	default:
 		return judgeStatus(resp, at)
 	}
-	if coding := contentCoding(resp); coding != "" {
+	switch coding := contentCoding(resp); coding {
+	case "", "gzip", "x-gzip", "zstd": // the bytes tell whether it is true
+	default:
 		return events.Failf(events.CodeSourceUnsupported,
 			"%s is sent with %s Content-Encoding though none was asked for; have its server send it plain", at, coding)
 	}

@@ -1,139 +1,127 @@
 package source
 
 import (
-	"context"
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
-	"errors"
-	"fmt"
 	"hash"
 	"io"
-	"io/fs"
-	"net/http"
-
-	"sluice/pkg/events"
+	"path"
 )
 
-// Why a trip ended, other than by its caller's context.
-var (
-	errStalled = errors.New("stalled")
-	errClosed  = errors.New("closed")
-)
-
-// Body is the content of a file as it comes in. It is for one reader at a time; only Close may be called meanwhile.
+// Body is the content of a file as it comes in, decompressed. It is for one reader at a time; only Close may be called
+// meanwhile.
 type Body struct {
-	ctx     context.Context // the caller's
-	trip    context.Context // the request's, a child of ctx
-	end     context.CancelCauseFunc
-	wire    io.ReadCloser
-	stream  io.Reader // wire, watched for stalls
-	at      target
-	name    string
-	charset string
-	size    int64 // of the whole file; negative if unknown
-	framed  bool
-	limits  Limits
+	wire   *wire
+	text   io.Reader // the wire's bytes, or those that they hold
+	packed *packed   // what the wire's bytes are; nil if they are the text
+	member string    // that is wanted
 
 	validator Validator
 	proven    bool   // by the validator to be the file of an earlier attempt
 	marks     []mark // of that attempt, ahead of offset
 	covered   int64  // the offset of its last mark
 
-	hash   hash.Hash // of the bytes before offset
-	offset int64
-	err    error // what every further Read returns
+	hash   hash.Hash // of the text before offset
+	offset int64     // in the text
+	err    error     // what every further Read returns
 }
 
-func newBody(ctx, trip context.Context, end context.CancelCauseFunc, resp *http.Response, at target, name string,
-	limits Limits,
-) *Body {
-	stalled := func() { end(errStalled) } // closes the connection, so that a waiting Read returns
-	size, framed := extent(resp)
-	return &Body{
-		ctx: ctx, trip: trip, end: end, wire: resp.Body,
-		stream: newStallReader(resp.Body, limits.StallWindow, limits.StallRate, stalled),
-		at:     at, name: name, charset: charset(resp), size: size, framed: framed, limits: limits,
-		validator: validatorOf(resp, at, size), hash: sha256.New(),
+// newBody looks at the first bytes to see whether they are compressed. What goes wrong with that, Read tells.
+func newBody(w *wire, member string) *Body {
+	b := &Body{wire: w, validator: w.validator, member: member, hash: sha256.New(), offset: w.start}
+	b.text, b.packed = unpack(w, member)
+	if b.packed != nil {
+		b.validator.Compression = b.packed.kind
 	}
+	return b
 }
 
-// Size returns the length in bytes of the whole file that the server announced (RFC 9110, section 8.6), false if it did
-// not.
-func (b *Body) Size() (int64, bool) { return max(b.size, 0), b.size >= 0 }
+// Size returns the length in bytes of the whole file, as it is sent, that was announced (RFC 9110, section 8.6), false if
+// none was.
+func (b *Body) Size() (int64, bool) { return max(b.wire.size, 0), b.wire.size >= 0 }
 
-// LengthVerified reports whether the server marks the file's end, by an announced length or by chunks. Where only the end
+// LengthVerified reports whether the file's end is marked, by an announced length or by chunks. Where only the end
 // of the connection does (RFC 9112, section 6.3, rule 8), a file that was cut off looks complete.
-func (b *Body) LengthVerified() bool { return b.framed }
+func (b *Body) LengthVerified() bool { return b.wire.framed }
 
-// Name returns the file's name, for people to read: the last path segment of the requested URL, unescaped and without
-// what would be unsafe in a name; "" if there is none.
-func (b *Body) Name() string { return b.name }
+// Name returns the file's name, for people to read: that of the archive's member that was asked for, or what the server says,
+// or the last path segment of the requested URL, without what would be unsafe in a name; "" if there is none.
+func (b *Body) Name() string {
+	if b.member == "" {
+		return b.wire.name
+	}
+	return cmp.Or(cleanName(path.Base(b.member)), b.wire.name)
+}
 
 // Charset returns the label of the character encoding that the server announced (RFC 9110, section 8.3.2), or "" if it did
 // not.
-func (b *Body) Charset() string { return b.charset }
+func (b *Body) Charset() string { return b.wire.charset }
 
-// Validator returns what this version of the file is recognised by. A resumed body has the one it was resumed with, or none
-// if that proved nothing; it replaces the one kept, before anything read from this body is kept.
+// Compression returns how the file is compressed: "gzip", "zstd", "bzip2", "zip", or "".
+func (b *Body) Compression() string {
+	if b.packed == nil {
+		return ""
+	}
+	return b.packed.kind
+}
+
+// Member returns the name of the archive's member that is read, once that was found; "" if the file is no archive.
+func (b *Body) Member() string {
+	if b.packed == nil {
+		return ""
+	}
+	return b.packed.member()
+}
+
+// Validator returns what this version of the file is recognised by. A resumed body has the one it was resumed with, or one
+// that recognises nothing if that proved nothing; it replaces the one kept, before anything read from this body is kept.
 func (b *Body) Validator() Validator { return b.validator }
 
-// Offset returns the place in the file of the next byte that Read returns.
+// Offset returns the place in the decompressed file of the next byte that Read returns.
 func (b *Body) Offset() int64 { return b.offset }
 
-// Checksum returns "sha256:" and the hex digest of all bytes before Offset; at io.EOF it is the file's.
-func (b *Body) Checksum() string { return "sha256:" + hex.EncodeToString(b.hash.Sum(nil)) }
+// Sent returns how many bytes of the file, as it is sent, were read, or left out since an earlier attempt had read them.
+func (b *Body) Sent() int64 {
+	if b.packed == nil {
+		return b.offset
+	}
+	return b.wire.offset
+}
 
-// Read reads the file. Its errors are io.EOF only after the whole file, the context's error once that is done,
+// Checksum returns "sha256:" and the hex digest of all bytes before Sent; at io.EOF it is that of the file as it was sent.
+func (b *Body) Checksum() string {
+	h := b.hash
+	if b.packed != nil {
+		h = b.packed.hash
+	}
+	return "sha256:" + hex.EncodeToString(h.Sum(nil))
+}
+
+// Read reads the decompressed file. Its errors are io.EOF only after the whole file, the context's error once that is done,
 // fs.ErrClosed after Close, [ErrChanged] where the bytes are not those that the body was resumed for, and otherwise an
 // [*events.Failure].
 func (b *Body) Read(p []byte) (int, error) {
 	if b.err != nil {
 		return 0, b.err
 	}
-	n, err := b.stream.Read(b.untilMark(p))
-	if over := b.offset + int64(n) - b.limits.Size; over > 0 {
-		n -= int(over)
-		b.err = tooLarge(b.at, b.limits.Size)
+	n, err := b.text.Read(b.untilMark(p))
+	if b.packed != nil {
+		n, err = b.packed.judge(b.offset, n, err)
 	}
 	b.offset += int64(n)
 	b.hash.Write(p[:n])
 	if changed := b.pass(); changed != nil {
 		n, b.err = 0, changed
 	}
+	if err == io.EOF { //nolint:errorlint // a wrapped one is not the end
+		err = b.ended()
+	}
 	if err != nil && b.err == nil {
-		b.err = b.explain(err)
+		b.err = err
 	}
 	return n, b.err
 }
 
 // Close ends the transfer. It is needed even after an error.
-func (b *Body) Close() error {
-	b.end(errClosed)
-	return b.wire.Close()
-}
-
-// explain says why reading ended: by us, if the trip did, else by the server.
-func (b *Body) explain(err error) error {
-	if err == io.EOF && b.offset >= b.size { //nolint:errorlint // a wrapped one is not the end
-		return b.ended()
-	}
-	switch cause := context.Cause(b.trip); {
-	case cause == nil:
-		return events.Failf(events.CodeSourceTruncated,
-			"%s broke off after %s; check its server or try again later", b.at, b.progress())
-	case errors.Is(cause, errStalled):
-		return events.Failf(events.CodeSourceStalled,
-			"%s sent less than %s per second for %s and stopped at %s; check its server or try again later",
-			b.at, formatBytes(b.limits.StallRate), b.limits.StallWindow, b.progress())
-	case errors.Is(cause, errClosed):
-		return fs.ErrClosed
-	}
-	return b.ctx.Err()
-}
-
-func (b *Body) progress() string {
-	if b.size < 0 {
-		return fmt.Sprintf("%d bytes of an unknown number", b.offset)
-	}
-	return fmt.Sprintf("%d of %d bytes", b.offset, b.size)
-}
+func (b *Body) Close() error { return b.wire.Close() }

@@ -124,7 +124,7 @@ func TestBodyTooLarge(t *testing.T) {
 
 func TestBodyOfACancelledContext(t *testing.T) {
 	ctx, cancel := context.WithCancelCause(t.Context())
-	body, err := newSource(t).Open(ctx, serveThenHang(t, ok+"Content-Length: 100\r\n\r\nhello"))
+	body, err := newSource(t).Open(ctx, Request{URL: serveThenHang(t, ok+"Content-Length: 100\r\n\r\nhello")})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -15,7 +15,7 @@ import (
 
 // explain turns what kept a request from being answered into a failure. It never prints err, which may quote what the
 // server sent, and that may be our own request.
-func (h *HTTP) explain(err error, at target) *events.Failure {
+func (h *web) explain(err error, at target) *events.Failure {
 	var lookup *net.DNSError
 	var network net.Error
 	var op *net.OpError
@@ -50,7 +50,7 @@ func forbidden(err error, at target) *events.Failure {
 		"%s is not on the public internet; use a public address or have the operator allow its host", at)
 }
 
-func (h *HTTP) notConnected(err *net.OpError, at target) *events.Failure {
+func (h *web) notConnected(err *net.OpError, at target) *events.Failure {
 	what := "cannot be reached"
 	switch {
 	case errors.Is(err, syscall.ECONNREFUSED):
@@ -90,7 +90,7 @@ func isCut(err error) bool {
 
 // protocolTrouble words an answer that net/http refused. It has no types for these: the text chooses our words only,
 // never the code.
-func (h *HTTP) protocolTrouble(err error) string {
+func (h *web) protocolTrouble(err error) string {
 	switch text := err.Error(); {
 	case strings.Contains(text, "response headers exceeded"):
 		return "sends a response header larger than " + formatBytes(h.limits.HeaderBytes)

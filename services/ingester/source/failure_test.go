@@ -35,7 +35,7 @@ func TestOpenCannotConnect(t *testing.T) {
 					c.Connect = 100 * time.Millisecond
 				}
 			})
-			h.dialer.resolver = nameServer(t, nil)
+			h.web.dialer.resolver = nameServer(t, nil)
 			wantFailure(t, openErr(t, h, test.url), test.code, test.part)
 		})
 	}
@@ -64,7 +64,7 @@ func TestFailuresHoldNoSecret(t *testing.T) {
 		c.Connect, c.Header, c.StallWindow = 100*time.Millisecond, 100*time.Millisecond, 50*time.Millisecond
 		c.Size = 1000
 	})
-	h.dialer.resolver = nameServer(t, map[string]string{"private.test": "10.0.0.1"})
+	h.web.dialer.resolver = nameServer(t, map[string]string{"private.test": "10.0.0.1"})
 	echo := "secret-user secret-password ?sig=secret-query"
 	location := func(url string) string {
 		return redirectTo(t, strings.Replace(url, "://", "://secret-user:secret-password@", 1)+"/f?secret-query#secret-fragment")

@@ -109,7 +109,7 @@ func TestGuardRefusesEntries(t *testing.T) {
 func TestOpenAsksTheGuard(t *testing.T) {
 	closed := newSource(t, func(c *Config) { c.Allow = nil })
 	names := map[string]string{"private.test": "10.0.0.1", "azure.test": "168.63.129.16", "metadata.test": "169.254.169.254", "loop.test": "127.0.0.1"}
-	closed.dialer.resolver = nameServer(t, names)
+	closed.web.dialer.resolver = nameServer(t, names)
 	local := serveText(t, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
 	_, port, _ := net.SplitHostPort(strings.TrimPrefix(local, "http://"))
 
@@ -125,13 +125,13 @@ func TestOpenAsksTheGuard(t *testing.T) {
 	}
 	t.Run("after a redirect", func(t *testing.T) {
 		h := newSource(t)
-		h.dialer.resolver = closed.dialer.resolver
+		h.web.dialer.resolver = closed.web.dialer.resolver
 		err := openErr(t, h, redirectTo(t, "http://metadata.test/latest"))
 		wantFailure(t, err, events.CodeSourceForbidden, "http://metadata.test/latest")
 	})
 	t.Run("an allowed host", func(t *testing.T) {
 		h := newSource(t, func(c *Config) { c.Allow = []string{"loop.test:" + port} })
-		h.dialer.resolver = closed.dialer.resolver
+		h.web.dialer.resolver = closed.web.dialer.resolver
 		open(t, h, "http://loop.test:"+port+"/")
 		wantFailure(t, openErr(t, h, local), events.CodeSourceForbidden)
 	})

@@ -1,36 +1,30 @@
-// Package source opens the bytes of a job's file. It knows neither the queue nor the database.
-//
-// Servers are not trusted: an [HTTP] source reaches public addresses only, bounds what a server may cost, and turns
-// whatever goes wrong into an [events.Failure] that tells users what to do and holds no secret of the address.
 package source
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"io"
 	"net/http"
 
 	"sluice/pkg/events"
 )
 
-// HTTP opens files over HTTP/1.1, with or without TLS. It is safe for concurrent use.
-type HTTP struct {
+// web opens files over HTTP/1.1, with or without TLS. It is safe for concurrent use.
+type web struct {
 	limits    Limits
 	userAgent string
 	dialer    *dialer
 	transport *http.Transport
 }
 
-// NewHTTP returns a source that keeps to cfg. It fails when cfg has a bad limit or a bad entry in Allow, and names it.
-func NewHTTP(cfg Config) (*HTTP, error) {
-	if err := cfg.validate(); err != nil {
-		return nil, fmt.Errorf("configuring the source: %w", err)
-	}
+func newWeb(cfg Config) (*web, error) {
 	guard, err := newGuard(cfg.Allow)
 	if err != nil {
-		return nil, fmt.Errorf("configuring the source: %w", err)
+		return nil, err
 	}
 	d := &dialer{guard: guard, timeout: cfg.Connect}
-	return &HTTP{limits: cfg.Limits, userAgent: cfg.UserAgent, dialer: d, transport: newTransport(cfg.Limits, d)}, nil
+	return &web{limits: cfg.Limits, userAgent: cfg.UserAgent, dialer: d, transport: newTransport(cfg.Limits, d)}, nil
 }
 
 func newTransport(limits Limits, d *dialer) *http.Transport {
@@ -49,43 +43,39 @@ func newTransport(limits Limits, d *dialer) *http.Transport {
 	}
 }
 
-// Open asks for the file with one GET (RFC 9110, section 9.3.1), follows redirects and returns its body. User and
-// password in rawURL become Basic authorization (RFC 7617) for that host alone.
-//
-// Its errors are an [*events.Failure], or ctx's error once ctx is done. ctx also ends the reading of the body, so it
-// must live as long as that. The caller closes the body.
-func (h *HTTP) Open(ctx context.Context, rawURL string) (*Body, error) {
-	return h.open(ctx, rawURL, nil)
+func (h *web) open(trip context.Context, wanted Request, r *rest) (*answered, error) {
+	first, err := parseTarget(wanted.URL)
+	if err != nil {
+		return nil, err
+	}
+	first.headers = wanted.Headers
+	resp, at, err := h.ask(trip, first, r) //nolint:bodyclose // the wire closes it
+	if err != nil {
+		return nil, err
+	}
+	size, framed := extent(resp)
+	file := &answered{
+		about: about{
+			at: shownURL{at.url}, name: cmp.Or(dispositionName(resp.Header), nameOf(first.url)), charset: charset(resp.Header),
+			size: size, framed: framed, validator: validatorOf(resp, at, size),
+		},
+		content: webContent{resp.Body},
+	}
+	if resp.StatusCode == http.StatusPartialContent {
+		file.start = r.from
+	}
+	return file, nil
 }
 
-// open asks for the rest of a file, or for the whole if r is nil.
-func (h *HTTP) open(ctx context.Context, rawURL string, r *rest) (*Body, error) {
-	first, err := parseTarget(rawURL)
-	if err != nil {
-		return nil, err
-	}
-	trip, end := context.WithCancelCause(ctx)
-	resp, at, err := h.ask(trip, first, r) //nolint:bodyclose // the Body closes it
-	if err != nil {
-		end(nil)
-		if ctx.Err() != nil {
-			return nil, ctx.Err()
-		}
-		return nil, err
-	}
-	body := newBody(ctx, trip, end, resp, at, nameOf(first.url), h.limits)
-	if r == nil {
-		return body, nil
-	}
-	if err := body.goOn(r, resp.StatusCode == http.StatusPartialContent); err != nil {
-		body.Close() //nolint:errcheck // the failure says more
-		return nil, err
-	}
-	return body, nil
+// webContent is the body of an answer.
+type webContent struct{ io.ReadCloser }
+
+func (webContent) broke(_ error, at fmt.Stringer, place string) *events.Failure {
+	return events.Failf(events.CodeSourceTruncated, "%s broke off after %s; check its server or try again later", at, place)
 }
 
 // get sends one request and returns its answer, whatever the status.
-func (h *HTTP) get(ctx context.Context, at target, r *rest) (*http.Response, error) {
+func (h *web) get(ctx context.Context, at target, r *rest) (*http.Response, error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, at.url.String(), nil)
 	if err != nil {
 		return nil, events.Failf(events.CodeSourceUnsupported, "%s is not an address that HTTP can ask for; check it", at)
@@ -94,6 +84,9 @@ func (h *HTTP) get(ctx context.Context, at target, r *rest) (*http.Response, err
 	req.Header.Set("Accept-Encoding", "identity")
 	if h.userAgent != "" {
 		req.Header.Set("User-Agent", h.userAgent)
+	}
+	for name, value := range at.headers {
+		req.Header.Set(name, value)
 	}
 	if at.user != nil {
 		password, _ := at.user.Password()

@@ -76,7 +76,7 @@ func TestOpenUsesNoProxy(t *testing.T) {
 	file := serveText(t, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
 
 	h := newSource(t)
-	h.dialer.resolver = nameServer(t, map[string]string{"files.test": "127.0.0.1"})
+	h.web.dialer.resolver = nameServer(t, map[string]string{"files.test": "127.0.0.1"})
 	body := open(t, h, strings.Replace(file, "127.0.0.1", "files.test", 1))
 	if data, err := io.ReadAll(body); err != nil || string(data) != "ok" {
 		t.Errorf("read %q, %v", data, err)
@@ -89,7 +89,7 @@ func TestOpenRefusesAddresses(t *testing.T) {
 		{"/data/trips.csv", `"/data/trips.csv" is not an absolute URL`},
 		{"//files.test/trips.csv", "not an absolute URL"},
 		{"ftp://files.test/trips.csv", "ftp://files.test/trips.csv is neither"},
-		{"file:///etc/passwd", `"file:///etc/passwd" is neither`},
+		{"data:text/csv,a", `"data:text/csv,a" is neither`},
 		{"http:trips.csv", "names no host"},
 		{"http://:80/trips.csv", "names no host"},
 		{"http://files.test:65536/", "port"},
@@ -116,7 +116,7 @@ func TestOpenReturnsTheContextsError(t *testing.T) {
 		<-asked
 		cancel(errors.New("the user changed their mind"))
 	}()
-	_, err := newSource(t).Open(ctx, url)
+	_, err := newSource(t).Open(ctx, Request{URL: url})
 	var failure *events.Failure
 	if !errors.Is(err, context.Canceled) || errors.As(err, &failure) {
 		t.Errorf("cancelled: error %v", err)
@@ -124,23 +124,23 @@ func TestOpenReturnsTheContextsError(t *testing.T) {
 
 	late, cancelLate := context.WithDeadline(t.Context(), time.Now().Add(-time.Second))
 	defer cancelLate()
-	if _, err := newSource(t).Open(late, url); !errors.Is(err, context.DeadlineExceeded) {
+	if _, err := newSource(t).Open(late, Request{URL: url}); !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("too late: error %v", err)
 	}
 }
 
-func TestNewHTTPNamesWhatIsWrong(t *testing.T) {
+func TestNewNamesWhatIsWrong(t *testing.T) {
 	tests := map[string]func(*Config){
-		"10.0.0.0/99": func(c *Config) { c.Allow = []string{"localhost", "10.0.0.0/99"} },
-		"StallRate":   func(c *Config) { c.StallRate = 0 },
-		"Connect":     func(c *Config) { c.Connect = -1 },
-		"Redirects":   func(c *Config) { c.Redirects = -1 },
-		"a\\nb":       func(c *Config) { c.UserAgent = "a\nb" },
+		"10.0.0.0/99":                func(c *Config) { c.Allow = []string{"localhost", "10.0.0.0/99"} },
+		"SLUICE_SOURCE_STALL_RATE":   func(c *Config) { c.StallRate = 0 },
+		"SLUICE_SOURCE_CONNECT_TIME": func(c *Config) { c.Connect = -1 },
+		"SLUICE_SOURCE_REDIRECTS":    func(c *Config) { c.Redirects = -1 },
+		"a\\nb":                      func(c *Config) { c.UserAgent = "a\nb" },
 	}
 	for part, change := range tests {
 		cfg := DefaultConfig()
 		change(&cfg)
-		if _, err := NewHTTP(cfg); err == nil || !strings.Contains(err.Error(), part) {
+		if _, err := New(cfg); err == nil || !strings.Contains(err.Error(), part) {
 			t.Errorf("error %v, want one that names %s", err, part)
 		}
 	}

@@ -52,7 +52,7 @@ func restoreHash(state []byte) (hash.Hash, error) {
 	return h, nil
 }
 
-// Digest returns the state of the SHA-256 of all bytes before Offset, to be kept for a [Point].
+// Digest returns the state of the SHA-256 of all decompressed bytes before Offset, to be kept for a [Point].
 func (b *Body) Digest() []byte {
 	state, _ := b.hash.(encoding.BinaryAppender).AppendBinary(make([]byte, 0, digestSize)) // never fails
 	return state
@@ -62,11 +62,8 @@ func (b *Body) Digest() []byte {
 // that the file is the same, or a mark of the [Point] lies at the offset or behind it.
 func (b *Body) Vouches(to int64) bool { return b.proven || to <= b.covered }
 
-// pass compares what was read with the marks that reading has come to, and with the end that a part was to have.
+// pass compares what was read with the marks that reading has come to.
 func (b *Body) pass() error {
-	if b.size >= 0 && b.offset > b.size {
-		return fmt.Errorf("%w: it goes on behind its %d bytes", ErrChanged, b.size)
-	}
 	for len(b.marks) > 0 && b.marks[0].offset == b.offset {
 		if !bytes.Equal(b.marks[0].sum, b.hash.Sum(nil)) {
 			return fmt.Errorf("%w: its first %d bytes are others", ErrChanged, b.offset)

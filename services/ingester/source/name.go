@@ -1,6 +1,8 @@
 package source
 
 import (
+	"mime"
+	"net/http"
 	"net/url"
 	"slices"
 	"strings"
@@ -19,6 +21,21 @@ func nameOf(u *url.URL) string {
 	if err != nil {
 		return ""
 	}
+	return cleanName(segment)
+}
+
+// dispositionName returns the file's name by what the server says (RFC 6266), without any folder; "" if it says nothing.
+func dispositionName(header http.Header) string {
+	_, parameters, err := mime.ParseMediaType(header.Get("Content-Disposition"))
+	if err != nil {
+		return ""
+	}
+	name := parameters["filename"] // filename* too (RFC 8187)
+	return cleanName(name[strings.LastIndexAny(name, `/\`)+1:])
+}
+
+// cleanName makes text fit to be shown as a file's name.
+func cleanName(text string) string {
 	clean := func(r rune) rune {
 		switch {
 		case r == '/' || r == '\\':
@@ -28,7 +45,7 @@ func nameOf(u *url.URL) string {
 		}
 		return r
 	}
-	name := strings.TrimSpace(cut(strings.Map(clean, segment), maxName))
+	name := strings.TrimSpace(cut(strings.Map(clean, text), maxName))
 	if name == "." || name == ".." {
 		return ""
 	}

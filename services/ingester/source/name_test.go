@@ -1,6 +1,7 @@
 package source
 
 import (
+	"net/http"
 	"net/url"
 	"strings"
 	"testing"
@@ -33,6 +34,37 @@ func TestNameOf(t *testing.T) {
 		if got := nameOf(u); got != test.want {
 			t.Errorf("nameOf(%s) = %q, want %q", test.url, got, test.want)
 		}
+	}
+}
+
+func TestDispositionName(t *testing.T) {
+	for header, want := range map[string]string{
+		``:                                           "",
+		`attachment`:                                 "",
+		`attachment; filename=trips.csv`:             "trips.csv",
+		`attachment; filename="my trips.csv"`:        "my trips.csv",
+		`ATTACHMENT; FILENAME="trips.csv"`:           "trips.csv",
+		`inline; filename="../../etc/passwd"`:        "passwd",
+		`inline; filename="c:\\dir\\a.csv"`:          "a.csv",
+		`inline; filename="a\"b.csv"`:                `a"b.csv`,
+		`attachment; filename=".."`:                  "",
+		`attachment; filename="dir/"`:                "",
+		`attachment; filename*=UTF-8''caf%C3%A9.csv`: "café.csv",
+		`attachment; filename="cafe.csv"; filename*=UTF-8''caf%C3%A9.csv`: "café.csv",
+		`attachment; filename="=?utf-8?q?x?="`:                            "=?utf-8?q?x?=",
+		`attachment; filename=my trips.csv`:                               "",
+		"attachment; filename=\"a\x01b.csv\"":                             "ab.csv",
+	} {
+		if got := dispositionName(http.Header{"Content-Disposition": {header}}); got != want {
+			t.Errorf("%s is the name %q, want %q", header, got, want)
+		}
+	}
+}
+
+func TestNameGoesByTheServer(t *testing.T) {
+	url := serveText(t, ok+"Content-Disposition: attachment; filename=\"trips.csv\"\r\nContent-Length: 0\r\n\r\n")
+	if name := open(t, newSource(t), url+"/download?id=5").Name(); name != "trips.csv" {
+		t.Errorf("the name is %q", name)
 	}
 }
 

@@ -9,7 +9,7 @@ import (
 
 // follow asks first and then wherever it redirects (RFC 9110, section 15.4), up to the limit. It returns the answer
 // that is no redirect and the address that gave it.
-func (h *HTTP) follow(ctx context.Context, first target, r *rest) (*http.Response, target, error) {
+func (h *web) follow(ctx context.Context, first target, r *rest) (*http.Response, target, error) {
 	at := first
 	for followed := 0; ; followed++ {
 		resp, err := h.get(ctx, at, r)
@@ -51,9 +51,10 @@ func (t target) next(resp *http.Response) (target, error) {
 		return t, events.Failf(events.CodeSourceRedirects,
 			"%s redirects from https to http, which is not safe; give the address of the file itself", t)
 	}
-	user := t.user
+	next := newTarget(u, t.user)
+	next.headers = t.headers
 	if !sameHost(t.url, u) { // once another host has had a say, authorization is gone for good
-		user = nil
+		next.user, next.headers = nil, nil
 	}
-	return newTarget(u, user), nil
+	return next, nil
 }

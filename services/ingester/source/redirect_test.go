@@ -76,7 +76,7 @@ func TestRedirectsKeepTLS(t *testing.T) {
 	}))
 	defer secure.Close()
 	h := newSource(t)
-	h.transport.TLSClientConfig = secure.Client().Transport.(*http.Transport).TLSClientConfig
+	h.web.transport.TLSClientConfig = secure.Client().Transport.(*http.Transport).TLSClientConfig
 
 	location = serveRedirects(t) + "/0"
 	wantFailure(t, openErr(t, h, secure.URL), events.CodeSourceRedirects, "from https to http")

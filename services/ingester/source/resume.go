@@ -30,13 +30,13 @@ type Point struct {
 //
 // A point without any mark is as Open. The other errors are those of Open, and ErrChanged when the answer shows that the
 // source is another file.
-func (h *HTTP) Resume(ctx context.Context, rawURL string, at Point) (*Body, error) {
+func (o *Opener) Resume(ctx context.Context, wanted Request, at Point) (*Body, error) {
 	marks, err := sorted(append([]Mark{{at.Offset, at.Digest}}, at.Others...))
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrChanged, err)
 	}
 	if len(marks) == 0 {
-		return h.Open(ctx, rawURL)
+		return o.Open(ctx, wanted)
 	}
 	r := &rest{was: at.Was, marks: marks}
 	if at.Offset > 0 && len(at.Digest) > 0 {
@@ -46,7 +46,7 @@ func (h *HTTP) Resume(ctx context.Context, rawURL string, at Point) (*Body, erro
 			r.from-- // a file that ends here has no byte to ask for, and must not be answered with 416
 		}
 	}
-	return h.open(ctx, rawURL, r)
+	return o.open(ctx, wanted, r)
 }
 
 // rest is what is asked for to go on with an earlier attempt.
@@ -83,29 +83,37 @@ func (r *rest) isRest(resp *http.Response, at target) (bool, error) {
 
 // checkWhole returns ErrChanged if an answer with a whole file shows that it is another one.
 func (r *rest) checkWhole(resp *http.Response, at target) error {
-	if r.was.denies(validatorOf(resp, at, resp.ContentLength)) {
+	return r.checkAll(validatorOf(resp, at, resp.ContentLength), resp.ContentLength)
+}
+
+// checkAll is the same for a whole file of any origin, which is of the size, negative if unknown.
+func (r *rest) checkAll(now Validator, size int64) error {
+	if r.was.denies(now) {
 		return fmt.Errorf("%w: it has another ETag or length", ErrChanged)
 	}
-	if last := r.marks[len(r.marks)-1].offset; resp.ContentLength >= 0 && resp.ContentLength < last {
+	if r.was.Compression != "" {
+		return nil // marks are places in what it holds
+	}
+	if last := r.marks[len(r.marks)-1].offset; size >= 0 && size < last {
 		return fmt.Errorf("%w: it is shorter than the %d bytes that were read", ErrChanged, last)
 	}
 	return nil
 }
 
 // goOn makes a body that was just opened the continuation of the earlier attempt's.
-func (b *Body) goOn(r *rest, partial bool) error {
+func (b *Body) goOn(r *rest) error {
+	partial := b.wire.start > 0
 	b.proven = partial || r.was.proves(b.validator)
-	if b.validator = r.was; !b.proven {
-		b.validator = Validator{} // neither version's is that of what was kept and of what is read now
+	if b.validator = r.was; !b.proven { // neither version's is that of what was kept and of what is read now
+		b.validator = Validator{Compression: r.was.Compression}
 	}
 	b.marks, b.covered = r.marks, r.marks[len(r.marks)-1].offset
 	if !partial {
 		return nil
 	}
-	b.offset = r.from
 	if overlap := make([]byte, r.offset-r.from); len(overlap) > 0 {
-		if _, err := io.ReadFull(b.stream, overlap); err != nil {
-			return b.explain(err)
+		if _, err := io.ReadFull(b.text, overlap); err != nil {
+			return err
 		}
 	}
 	b.offset, b.hash = r.offset, r.hash

@@ -49,14 +49,14 @@ func TestResumedPartStalls(t *testing.T) {
 }
 
 // resumeRaw resumes at 4000 of 10,000 bytes from a server that gives a part.
-func resumeRaw(t *testing.T, h *HTTP, url string) *Body {
+func resumeRaw(t *testing.T, h *Opener, url string) *Body {
 	t.Helper()
 	first, err := parseTarget(url)
 	if err != nil {
 		t.Fatal(err)
 	}
 	was := Validator{ETag: tag, Length: int64(len(file)), Place: placeOf(first)}
-	body, err := h.Resume(t.Context(), url, Point{Offset: readAt, Digest: digestOf(file[:readAt]), Was: was})
+	body, err := h.Resume(t.Context(), Request{URL: url}, Point{Offset: readAt, Digest: digestOf(file[:readAt]), Was: was})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -71,7 +71,7 @@ func TestResumeManyTimes(t *testing.T) {
 	h := newSource(t)
 	at, attempts := Point{}, 0
 	for ; ; attempts++ {
-		body, err := h.Resume(t.Context(), s.url, at)
+		body, err := h.Resume(t.Context(), Request{URL: s.url}, at)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -77,7 +77,7 @@ func TestResumeIsRedirected(t *testing.T) {
 
 			m.redirect(to(test.then))
 			m.asked = nil
-			body, err := newSource(t).Resume(t.Context(), s.url, at)
+			body, err := newSource(t).Resume(t.Context(), Request{URL: s.url}, at)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -111,7 +111,7 @@ func TestResumeReturnsTheContextsError(t *testing.T) {
 			}
 			was := Validator{ETag: tag, Length: int64(len(file)), Place: placeOf(first)}
 			at := Point{Offset: int64(len(file)), Digest: digestOf(file), Was: was}
-			if _, err := newSource(t).Resume(ctx, url, at); !errors.Is(err, context.Canceled) {
+			if _, err := newSource(t).Resume(ctx, Request{URL: url}, at); !errors.Is(err, context.Canceled) {
 				t.Errorf("error %v", err)
 			}
 		})

@@ -48,7 +48,7 @@ func TestResumeFromTheStart(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			s := serveTwice(t, test.first, ranging(test.then))
 			at := s.readTo(t, readAt)
-			body, err := newSource(t).Resume(t.Context(), s.url, at)
+			body, err := newSource(t).Resume(t.Context(), Request{URL: s.url}, at)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -72,14 +72,14 @@ func TestResumeLimitsTheSize(t *testing.T) {
 			s := serveTwice(t, whole("ETag", tag), then)
 			at := s.readTo(t, readAt)
 			h := newSource(t, func(c *Config) { c.Size = int64(len(file)) - 1 })
-			_, err := h.Resume(t.Context(), s.url, at)
+			_, err := h.Resume(t.Context(), Request{URL: s.url}, at)
 			wantFailure(t, err, events.CodeSourceTooLarge)
 		})
 	}
 	s := serveTwice(t, chunked(whole()), chunked(whole()))
 	at := s.readTo(t, readAt)
 	h := newSource(t, func(c *Config) { c.Size = int64(len(file)) - 1 })
-	body, err := h.Resume(t.Context(), s.url, at)
+	body, err := h.Resume(t.Context(), Request{URL: s.url}, at)
 	if err != nil {
 		t.Fatal(err)
 	}

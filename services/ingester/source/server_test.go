@@ -153,14 +153,14 @@ func answerQuestion(query []byte, known map[string]string) []byte {
 }
 
 // newSource returns a source that may use loopback, with cfg changed by each of change.
-func newSource(t *testing.T, change ...func(*Config)) *HTTP {
+func newSource(t *testing.T, change ...func(*Config)) *Opener {
 	t.Helper()
 	cfg := DefaultConfig()
 	cfg.Allow = []string{"127.0.0.0/8", "::1"}
 	for _, c := range change {
 		c(&cfg)
 	}
-	h, err := NewHTTP(cfg)
+	h, err := New(cfg)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -168,9 +168,9 @@ func newSource(t *testing.T, change ...func(*Config)) *HTTP {
 }
 
 // open opens url, which must succeed.
-func open(t *testing.T, h *HTTP, url string) *Body {
+func open(t *testing.T, h *Opener, url string) *Body {
 	t.Helper()
-	body, err := h.Open(t.Context(), url)
+	body, err := h.Open(t.Context(), Request{URL: url})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -179,9 +179,9 @@ func open(t *testing.T, h *HTTP, url string) *Body {
 }
 
 // openErr opens url, which must fail.
-func openErr(t *testing.T, h *HTTP, url string) error {
+func openErr(t *testing.T, h *Opener, url string) error {
 	t.Helper()
-	body, err := h.Open(t.Context(), url)
+	body, err := h.Open(t.Context(), Request{URL: url})
 	if err == nil {
 		body.Close()
 		t.Fatal("opened, want a failure")
@@ -190,9 +190,9 @@ func openErr(t *testing.T, h *HTTP, url string) error {
 }
 
 // fetchErr opens and reads url, one of which must fail.
-func fetchErr(t *testing.T, h *HTTP, url string) error {
+func fetchErr(t *testing.T, h *Opener, url string) error {
 	t.Helper()
-	body, err := h.Open(t.Context(), url)
+	body, err := h.Open(t.Context(), Request{URL: url})
 	if err != nil {
 		return err
 	}

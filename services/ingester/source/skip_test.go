@@ -51,7 +51,7 @@ func TestResumedBytesAreCompared(t *testing.T) {
 			s := serveTwice(t, test.first, test.then)
 			at := s.readTo(t, readAt)
 			at.Others = test.later
-			body, err := newSource(t).Resume(t.Context(), s.url, at)
+			body, err := newSource(t).Resume(t.Context(), Request{URL: s.url}, at)
 			if err == nil {
 				defer body.Close()
 				err = skipThenRead(body, test.skip)
@@ -84,7 +84,7 @@ func skipThenRead(body *Body, to int64) error {
 func TestResumeByLaterMarksAlone(t *testing.T) {
 	s := serveTwice(t, whole("ETag", tag), whole("ETag", tag))
 	at := s.readTo(t, readAt)
-	body, err := newSource(t).Resume(t.Context(), s.url, Point{Was: at.Was, Others: []Mark{{at.Offset, at.Digest}}})
+	body, err := newSource(t).Resume(t.Context(), Request{URL: s.url}, Point{Was: at.Was, Others: []Mark{{at.Offset, at.Digest}}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -94,7 +94,7 @@ func TestResumeByLaterMarksAlone(t *testing.T) {
 
 	changed := serveTwice(t, whole("ETag", tag), whole("ETag", `"v2"`))
 	at = changed.readTo(t, readAt)
-	_, err = newSource(t).Resume(t.Context(), changed.url, Point{Was: at.Was, Others: []Mark{{at.Offset, at.Digest}}})
+	_, err = newSource(t).Resume(t.Context(), Request{URL: changed.url}, Point{Was: at.Was, Others: []Mark{{at.Offset, at.Digest}}})
 	if !errors.Is(err, ErrChanged) {
 		t.Errorf("error %v", err)
 	}
@@ -102,7 +102,7 @@ func TestResumeByLaterMarksAlone(t *testing.T) {
 
 func TestChangedBytesAreNotHandedOver(t *testing.T) {
 	s := serveTwice(t, whole(), wholeOf(edited(readAt-1)))
-	body, err := newSource(t).Resume(t.Context(), s.url, s.readTo(t, readAt))
+	body, err := newSource(t).Resume(t.Context(), Request{URL: s.url}, s.readTo(t, readAt))
 	if err != nil {
 		t.Fatal(err)
 	}

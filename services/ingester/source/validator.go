@@ -25,6 +25,8 @@ type Validator struct {
 	LastModified string `json:"last_modified,omitempty"`
 	// Length is in bytes; 0 if the server did not tell.
 	Length int64 `json:"length,omitempty"`
+	// Compression is how the file is compressed, as [Body.Compression] tells: parts of such a file are of no use.
+	Compression string `json:"compression,omitempty"`
 	// Place stands for the address that answered, without its query: the others mean something there alone.
 	Place string `json:"place,omitempty"`
 }
@@ -43,7 +45,12 @@ func validatorOf(resp *http.Response, at target, length int64) Validator {
 }
 
 // usable reports whether a server can be asked for a part of this version (RFC 9110, section 13.1.5).
-func (v Validator) usable() bool { return v.ETag != "" || v.LastModified != "" && v.Length > 0 }
+func (v Validator) usable() bool {
+	return v.recognises() && v.Compression == ""
+}
+
+// recognises reports whether there is anything to recognise a version by.
+func (v Validator) recognises() bool { return v.ETag != "" || v.LastModified != "" && v.Length > 0 }
 
 // ifRange is the condition of such a request.
 func (v Validator) ifRange() string {
@@ -53,9 +60,9 @@ func (v Validator) ifRange() string {
 	return v.LastModified
 }
 
-// proves reports whether a file with the validator now is certainly this version.
+// proves reports whether a file with the validator now is certainly this version. How it is compressed follows from that.
 func (v Validator) proves(now Validator) bool {
-	if !v.usable() || v.Place != now.Place {
+	if !v.recognises() || v.Place != now.Place {
 		return false
 	}
 	if v.ETag != "" {
@@ -75,7 +82,11 @@ func (v Validator) denies(now Validator) bool {
 
 // placeOf is a hash, as a path may hold a secret. A query is left out: redirects to signed addresses have a new one each time.
 func placeOf(at target) string {
-	sum := sha256.Sum256([]byte(hostOf(at.url) + " " + at.url.EscapedPath()))
+	return placeHash(hostOf(at.url) + " " + at.url.EscapedPath())
+}
+
+func placeHash(place string) string {
+	sum := sha256.Sum256([]byte(place))
 	return hex.EncodeToString(sum[:16])
 }
 
