@@ -32,7 +32,8 @@ type uploaded struct{ store Uploads }
 func (u uploaded) open(trip context.Context, wanted Request, r *rest) (*answered, error) {
 	at := shownUpload(wanted.URL)
 	if u.store == nil {
-		return nil, events.Failf(events.CodeSourceUnsupported, "%s cannot be read, as this ingester has no store of uploads; have the operator set one up", at)
+		return nil, events.Failf(events.CodeSourceUnsupported,
+			"%s cannot be read, as this ingester has no store of uploads; have the operator set one up", at)
 	}
 	_, id, _ := strings.Cut(wanted.URL, ":")
 	file, err := u.store.Open(trip, id)
