@@ -43,7 +43,7 @@ func (u uploaded) open(trip context.Context, wanted Request, r *rest) (*answered
 	a := &answered{
 		about: about{
 			at: at, name: cleanName(file.Name), charset: charsetOf(file.MediaType), size: file.Size, framed: true,
-			validator: Validator{ETag: `"` + file.SHA256 + `"`, Length: file.Size, Place: placeHash(wanted.URL)},
+			validator: Validator{ETag: `"` + file.SHA256 + `"`, Length: file.Size, Place: placeHash(events.UploadScheme)},
 		},
 		content: uploadContent{file},
 	}
