@@ -20,9 +20,6 @@ type Call struct {
 // Write sends bytes as they are.
 func (c *Call) Write(p []byte) (int, error) { return c.conn.Write(p) }
 
-// Left is closed when the client has ended the connection.
-func (c *Call) Left() <-chan struct{} { return c.left }
-
 func (c *Call) watch(from io.Reader) {
 	defer close(c.left)
 	_, _ = io.Copy(io.Discard, from)
