@@ -52,6 +52,9 @@ func (n *NATS) Stop() {
 	n.server.WaitForShutdown()
 }
 
+// Dir is where the server keeps what it stores.
+func (n *NATS) Dir() string { return n.dir }
+
 // URL is the server's address.
 func (n *NATS) URL() string { return n.server.ClientURL() }
 

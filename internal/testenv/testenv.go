@@ -1,5 +1,6 @@
 // Package testenv gives tests the real thing: a NATS server with JetStream, a private Postgres with a database for each
-// test, and a web server for files. Nothing needs to be installed but the PostgreSQL binaries.
+// test, a web server that answers well or badly, as it is told, and a name server. Nothing needs to be installed but the
+// PostgreSQL binaries.
 package testenv
 
 import (

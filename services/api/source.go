@@ -87,6 +87,8 @@ func parseURL(raw string) (*url.URL, string) {
 		return nil, "must begin with http://, https:// or file:///"
 	case u.Hostname() == "":
 		return nil, "names no host"
+	case strings.Contains(u.User.Username(), ":"):
+		return nil, "has a colon in the user name, which Basic authorization cannot carry"
 	}
 	return u, ""
 }

@@ -1,78 +1,50 @@
 package ingester_test
 
 import (
-	"net/http"
-	"net/http/httptest"
-	"strconv"
+	"fmt"
+	"slices"
 	"sync"
 	"testing"
+
+	"sluice/internal/testenv"
 )
 
 // halfway serves a file of numbered rows whose second half can be held back.
 type halfway struct {
-	url        string
-	rows       int64
-	head, tail string
-	open       chan struct{} // closed when nothing is held back any more
-
-	mu       sync.Mutex
-	held     int // of the next requests, how many are held in the middle
-	requests int
-	left     chan struct{} // gets a token for each request that ends
+	web  *testenv.Web
+	url  string
+	rows int64
+	open chan struct{} // closed when nothing is held back any more
+	once sync.Once
+	left chan struct{} // gets a token for each request that ends
 }
 
 // holding returns a file of which the first requests stop in the middle.
 func holding(t testing.TB, requests int) *halfway {
 	t.Helper()
 	const rows = 20000
-	h := &halfway{rows: rows, held: requests, open: make(chan struct{}), left: make(chan struct{}, 1000)}
-	h.head, h.tail = numbered(rows)
-	s := httptest.NewServer(h)
-	h.url = s.URL + "/file.csv"
-	t.Cleanup(s.Close)
-	t.Cleanup(h.release)
+	h := &halfway{web: testenv.StartWeb(t), rows: rows, open: make(chan struct{}), left: make(chan struct{}, 1000)}
+	head, tail := numbered(rows)
+	held := testenv.Answer{
+		testenv.Head(200, fmt.Sprint("Content-Length: ", len(head)+len(tail))),
+		testenv.Send(head), testenv.Await(h.open), testenv.Send(tail),
+	}
+	h.url = h.web.On("/file.csv", append(slices.Repeat([]testenv.Answer{h.telling(held)}, requests), h.telling(testenv.File(head+tail)))...)
 	return h
 }
 
+// telling makes an answer that tells of its end.
+func (h *halfway) telling(a testenv.Answer) testenv.Answer {
+	return testenv.Answer{func(c *testenv.Call) error {
+		defer func() { h.left <- struct{}{} }()
+		return a.Do(c)
+	}}
+}
+
 // release lets all requests through.
-func (h *halfway) release() {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	select {
-	case <-h.open:
-	default:
-		close(h.open)
-	}
-}
+func (h *halfway) release() { h.once.Do(func() { close(h.open) }) }
 
-func (h *halfway) asked() int {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	return h.requests
-}
-
-func (h *halfway) isHeld() bool {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	h.requests++
-	return h.requests <= h.held
-}
-
-func (h *halfway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	defer func() { h.left <- struct{}{} }()
-	held := h.isHeld()
-	w.Header().Set("Content-Length", strconv.Itoa(len(h.head)+len(h.tail)))
-	_, _ = w.Write([]byte(h.head))
-	if held {
-		_ = http.NewResponseController(w).Flush()
-		select {
-		case <-h.open:
-		case <-r.Context().Done():
-			return
-		}
-	}
-	_, _ = w.Write([]byte(h.tail))
-}
+func (h *halfway) asked() int { return len(h.web.Requests()) }
 
 // served returns the URL of a small file of numbered rows, and their number.
 func served(t testing.TB) (url string, rows int64) {
@@ -84,7 +56,5 @@ func served(t testing.TB) (url string, rows int64) {
 // missing returns a URL without a file.
 func missing(t testing.TB) string {
 	t.Helper()
-	s := httptest.NewServer(http.NotFoundHandler())
-	t.Cleanup(s.Close)
-	return s.URL + "/file.csv"
+	return testenv.StartWeb(t).URL + "/file.csv"
 }

@@ -25,7 +25,7 @@ func (a *attempt) finish(ctx context.Context, o *postgres.Outcome) error {
 		return err
 	}
 	a.log.Info("job ended", "state", o.State, "attempt", o.Attempt, "rows", o.Figures.Rows, "bytes", o.Figures.Bytes)
-	if o.State == events.StateSucceeded {
+	if o.State == events.StateSucceeded && o.Result.Outcome != events.OutcomeUnchanged {
 		if err := a.parts.Database.Analyze(settling, o.Result.Schema, o.Result.Table); err != nil {
 			a.log.Warn("dataset without statistics until autovacuum comes by", "err", err)
 		}

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"sluice/pkg/events"
+	"sluice/pkg/seal"
 	"sluice/services/ingester/csv"
 	"sluice/services/ingester/postgres"
 	"sluice/services/ingester/source"
@@ -31,7 +32,11 @@ func (a *attempt) load(ctx context.Context, load *postgres.Load) (*postgres.Outc
 
 // loadRest loads what is missing to what is kept, or the whole file, and publishes all of it.
 func (a *attempt) loadRest(ctx context.Context, load *postgres.Load, kept *postgres.Kept, began time.Time) (*postgres.Outcome, error) {
-	body, err := a.open(ctx, kept)
+	address, err := a.address()
+	if err != nil {
+		return nil, err
+	}
+	body, err := a.open(ctx, address, kept)
 	if err != nil {
 		return nil, err
 	}
@@ -40,6 +45,11 @@ func (a *attempt) loadRest(ctx context.Context, load *postgres.Load, kept *postg
 			_ = body.Close()
 			return nil, err
 		}
+	}
+	key := a.sourceKey(address.URL, body.Name())
+	if outcome, err := a.skipUnchanged(ctx, load, body, key, began); outcome != nil || err != nil {
+		_ = body.Close() // unread
+		return outcome, err
 	}
 	in, from := &file{Body: body, report: a.report}, body.Offset()
 	ahead := readAhead(in, a.draining)
@@ -71,7 +81,7 @@ func (a *attempt) loadRest(ctx context.Context, load *postgres.Load, kept *postg
 	// What follows the last record belongs to it.
 	return copier.Publish(in.Offset(), func() postgres.Publication {
 		a.report.phase(events.PhasePublishing)
-		p := a.publication(body, rows, began)
+		p := a.publication(body, rows, key, began)
 		if kept != nil {
 			p.Result.ResumedFrom = kept.Gaps[0].Start
 		}
@@ -95,13 +105,18 @@ func (a *attempt) prepare(ctx context.Context, load *postgres.Load, rows *csv.Re
 	})
 }
 
-// open asks the source for the file, from where what is kept of it ends.
-func (a *attempt) open(ctx context.Context, kept *postgres.Kept) (*source.Body, error) {
+// address is the whole address of the source.
+func (a *attempt) address() (seal.Address, error) {
 	address, err := a.parts.Sealer.Open(a.job.ID, a.job.Spec.Source)
 	if err != nil {
-		return nil, events.Failf(events.CodeSecretUnreadable,
+		return seal.Address{}, events.Failf(events.CodeSecretUnreadable,
 			"the sealed address of the source cannot be opened; give this ingester the same SLUICE_SECRET_KEY as the API").CausedBy(err)
 	}
+	return address, nil
+}
+
+// open asks the source for the file, from where what is kept of it ends.
+func (a *attempt) open(ctx context.Context, address seal.Address, kept *postgres.Kept) (*source.Body, error) {
 	body, err := a.ask(ctx, source.Request{URL: address.URL, Headers: address.Headers, Member: a.job.Spec.Source.Member}, kept)
 	if err != nil {
 		return nil, err

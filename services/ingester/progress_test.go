@@ -2,10 +2,7 @@ package ingester_test
 
 import (
 	"errors"
-	"net/http"
-	"net/http/httptest"
-	"strconv"
-	"sync/atomic"
+	"fmt"
 	"testing"
 	"time"
 
@@ -25,23 +22,13 @@ func TestProgress(t *testing.T) {
 		piece[i] = head + tail
 		total += len(piece[i])
 	}
-	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		w.Header().Set("Content-Length", strconv.Itoa(total))
-		for i, p := range piece {
-			_, _ = w.Write([]byte(p))
-			_ = http.NewResponseController(w).Flush()
-			if i == pieces-1 {
-				return
-			}
-			select {
-			case <-next:
-			case <-r.Context().Done():
-			}
-		}
-	}))
-	t.Cleanup(s.Close)
+	answer := testenv.Answer{testenv.Head(200, fmt.Sprint("Content-Length: ", total)), testenv.Send(piece[0])}
+	for _, p := range piece[1:] {
+		answer = append(answer, testenv.Await(next), testenv.Send(p))
+	}
+	url := testenv.StartWeb(t).On("/file.csv", answer)
 	e.start("w1")
-	job := e.submit(newJob(s.URL))
+	job := e.submit(newJob(url))
 	for i := range pieces - 1 {
 		want := int64(0)
 		for _, p := range piece[:i+1] {
@@ -107,30 +94,23 @@ func TestProgressOfASecondPass(t *testing.T) {
 	e := newEnv(t)
 	head, tail := numbered(20000)
 	next := make(chan struct{})
-	var requests atomic.Int64
-	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		first := head
-		if requests.Add(1) > 1 {
-			first = head[:100]
+	stopping := func(at int) testenv.Answer {
+		return testenv.Answer{
+			testenv.Head(200, "Transfer-Encoding: chunked"), testenv.Chunk(head[:at]), testenv.Await(next),
+			testenv.Chunk(head[at:] + tail), testenv.Chunk(""),
 		}
-		_, _ = w.Write([]byte(first))
-		_ = http.NewResponseController(w).Flush()
-		select {
-		case <-next:
-		case <-r.Context().Done():
-		}
-		_, _ = w.Write([]byte((head + tail)[len(first):]))
-	}))
-	t.Cleanup(s.Close)
+	}
+	web := testenv.StartWeb(t)
+	url := web.On("/file.csv", stopping(len(head)), stopping(100))
 	wire, proxied := e.proxiedDatabase()
 	e.start("w1", proxied)
-	job := e.submit(newJob(s.URL))
+	job := e.submit(newJob(url))
 	e.awaitProgress(job, int64(len(head)))
 	wire.CutAt("COPY ", false)
 	next <- struct{}{}
 	var again events.Event
 	testenv.Eventually(e.ctx, t, "a second request", func() error {
-		if requests.Load() < 2 {
+		if len(web.Requests()) < 2 {
 			return errors.New("none yet")
 		}
 		again = e.await(job, events.TypeProgress)

@@ -2,12 +2,12 @@ package ingester_test
 
 import (
 	"net/http"
-	"net/http/httptest"
+	"slices"
 	"strings"
-	"sync/atomic"
 	"testing"
 	"time"
 
+	"sluice/internal/testenv"
 	"sluice/pkg/bus"
 	"sluice/pkg/events"
 	"sluice/services/ingester"
@@ -16,20 +16,13 @@ import (
 // busy returns the URL of a file that is not available at first, in the given number of answers.
 func busy(t testing.TB, answers int, retryAfter string) (url string, rows int64) {
 	t.Helper()
-	file := holding(t, 0)
-	var asked atomic.Int64
-	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if asked.Add(1) > int64(answers) {
-			file.ServeHTTP(w, r)
-			return
-		}
-		if retryAfter != "" {
-			w.Header().Set("Retry-After", retryAfter)
-		}
-		w.WriteHeader(http.StatusServiceUnavailable)
-	}))
-	t.Cleanup(s.Close)
-	return s.URL, file.rows
+	var fields []string
+	if retryAfter != "" {
+		fields = append(fields, "Retry-After: "+retryAfter)
+	}
+	head, tail := numbered(2000)
+	all := slices.Repeat([]testenv.Answer{testenv.Status(http.StatusServiceUnavailable, fields...)}, answers)
+	return testenv.StartWeb(t).On("/file.csv", append(all, testenv.File(head+tail))...), 2000
 }
 
 func attempts(n int) setting {

@@ -2,8 +2,6 @@ package ingester_test
 
 import (
 	"fmt"
-	"net/http"
-	"net/http/httptest"
 	"testing"
 	"time"
 
@@ -64,23 +62,9 @@ func patient(age time.Duration) setting {
 // serve serves a file to one request, piece by piece.
 func (e *env) serve(first string, next <-chan string) string {
 	e.t.Helper()
-	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		_, _ = w.Write([]byte(first))
-		for {
-			_ = http.NewResponseController(w).Flush()
-			select {
-			case piece, more := <-next:
-				if !more {
-					return
-				}
-				_, _ = w.Write([]byte(piece))
-			case <-r.Context().Done():
-				return
-			}
-		}
-	}))
-	e.t.Cleanup(s.Close)
-	return s.URL + "/file.csv"
+	return testenv.StartWeb(e.t).On("/file.csv", testenv.Answer{
+		testenv.Head(200, "Transfer-Encoding: chunked"), testenv.Chunk(first), testenv.Relay(next),
+	})
 }
 
 // awaitRead waits until a worker has told of so many rows.

@@ -1,12 +1,11 @@
 package ingester_test
 
 import (
-	"net/http"
-	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
 
+	"sluice/internal/testenv"
 	"sluice/pkg/events"
 )
 
@@ -17,23 +16,14 @@ func TestVersionsAreNotMixed(t *testing.T) {
 	const rows = 100_000
 	content := bigFile(rows)
 	other := strings.Replace(content, "\n5,the text of", "\n5,THE TEXT OF", 1)
-	answers := make(chan string, 3)
-	answers <- content[:len(content)*2/3]
-	answers <- other[:300<<10]
-	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		select {
-		case cut := <-answers:
-			_, _ = w.Write([]byte(cut))
-			_ = http.NewResponseController(w).Flush()
-			panic(http.ErrAbortHandler)
-		default:
-			_, _ = w.Write([]byte(content))
-		}
-	}))
-	t.Cleanup(s.Close)
+	chunked := func(text string, then ...testenv.Step) testenv.Answer {
+		return append(testenv.Answer{testenv.Head(200, "Transfer-Encoding: chunked"), testenv.Chunk(text)}, then...)
+	}
+	url := testenv.StartWeb(t).On("/file.csv",
+		chunked(content[:len(content)*2/3]), chunked(other[:300<<10]), chunked(content, testenv.Chunk("")))
 	e := newEnv(t)
 	e.start("w1", oneByOne, backoff(2*time.Second))
-	job := e.submit(newJob(s.URL + "/file.csv"))
+	job := e.submit(newJob(url))
 	e.await(job, events.TypeRetrying)
 	e.loseFirstBatch(job)
 	e.awaitEnd(job, events.StateSucceeded, rows)

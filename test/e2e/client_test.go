@@ -62,7 +62,8 @@ type result struct {
 		Name     string `json:"name"`
 		Type     string `json:"type"`
 	} `json:"columns"`
-	Checksum string `json:"checksum"`
+	Checksum       string `json:"checksum"`
+	UnchangedSince string `json:"unchanged_since"`
 }
 
 type problem struct {

@@ -2,7 +2,9 @@ package e2e
 
 import (
 	"bytes"
+	"compress/gzip"
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"os/exec"
@@ -53,21 +55,22 @@ func TestMemoryStaysBounded(t *testing.T) {
 func TestIngesterStaysSmall(t *testing.T) {
 	const size = 256 << 20
 	program := buildPlainly(t, "ingester")
-	for _, tt := range []struct {
+	for name, tt := range map[string]struct {
 		slots   int
+		packed  bool
 		allowed int64
-	}{{1, 64 << 20}, {2, 96 << 20}} {
-		t.Run(fmt.Sprintf("slots %d", tt.slots), func(t *testing.T) {
+	}{"one slot": {1, false, 64 << 20}, "two slots": {2, false, 96 << 20}, "one slot, compressed": {1, true, 72 << 20}} {
+		t.Run(name, func(t *testing.T) {
 			f := startFleet(t)
 			worker := run(t, program, append(slices.Clone(f.env),
 				"SLUICE_WORKER=small", "SLUICE_SOURCE_ALLOW=127.0.0.0/8", "SLUICE_SLOTS="+strconv.Itoa(tt.slots)))
-			url, rows := serveAtLeast(t, size)
+			url, rows := serveAtLeast(t, size, tt.packed)
 			var ids []string
 			for n := range tt.slots {
 				ids = append(ids, f.submit(t, map[string]any{"url": url, "table": fmt.Sprintf("large%d", n)}).ID)
 			}
 			for _, id := range ids {
-				if j := f.awaitState(t, id, "succeeded"); j.Progress.Rows != rows || j.Progress.Bytes < size {
+				if j := f.awaitState(t, id, "succeeded"); j.Progress.Rows != rows || j.Progress.Bytes < size && !tt.packed {
 					t.Errorf("loaded are %+v, want %d rows", j.Progress, rows)
 				}
 			}
@@ -97,7 +100,7 @@ func buildPlainly(t *testing.T, service string) string {
 }
 
 // serveAtLeast serves a file of plain and quoted rows, and in each of its pieces one of almost 1 MiB.
-func serveAtLeast(t *testing.T, size int) (url string, rows int64) {
+func serveAtLeast(t *testing.T, size int, packed bool) (url string, rows int64) {
 	t.Helper()
 	const pieceRows = 40_000
 	var piece strings.Builder
@@ -107,10 +110,16 @@ func serveAtLeast(t *testing.T, size int) (url string, rows int64) {
 	}
 	fmt.Fprintf(&piece, "1,2,3,4,5,6,7,8,9,%s\n", strings.Repeat("0123456789abcde ", 1<<16-8))
 	pieces := size/piece.Len() + 1
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		_, _ = w.Write([]byte("a,b,c,d,e,f,g,h,i,j\n"))
+	server := httptest.NewServer(http.HandlerFunc(func(answer http.ResponseWriter, _ *http.Request) {
+		w := io.Writer(answer)
+		if packed {
+			z, _ := gzip.NewWriterLevel(answer, gzip.BestSpeed) // a valid level
+			defer func() { _ = z.Close() }()
+			w = z
+		}
+		_, _ = io.WriteString(w, "a,b,c,d,e,f,g,h,i,j\n")
 		for range pieces {
-			_, _ = w.Write([]byte(piece.String()))
+			_, _ = io.WriteString(w, piece.String())
 		}
 	}))
 	t.Cleanup(server.Close)

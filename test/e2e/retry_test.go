@@ -1,9 +1,7 @@
 package e2e
 
 import (
-	"io"
 	"net/http"
-	"net/http/httptest"
 	"slices"
 	"strings"
 	"sync"
@@ -17,21 +15,15 @@ import (
 func TestFailedJobIsRunAgain(t *testing.T) {
 	t.Parallel()
 	i := up(t, testenv.Dir(t))
-	var content atomic.Value
-	content.Store("a,b\n1,2\n\"3,4\n")
-	files := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		text, _ := content.Load().(string)
-		_, _ = io.WriteString(w, text)
-	}))
-	t.Cleanup(files.Close)
-	wanted := map[string]any{"url": files.URL + "/a.csv", "table": "again"}
+	files := testenv.StartWeb(t)
+	wanted := map[string]any{"url": files.On("/a.csv", testenv.File("a,b\n1,2\n\"3,4\n")), "table": "again"}
 	id := i.submit(t, wanted, "Idempotency-Key: once").ID
 	if j := i.awaitState(t, id, "failed"); j.Error == nil || j.Error.Code != "unterminated_quote" {
 		t.Fatalf("it failed with %+v", j.Error)
 	}
 	all := i.watch(t, "/v1/events", "")
 
-	content.Store("a,b\n1,2\n3,4\n")
+	files.On("/a.csv", testenv.File("a,b\n1,2\n3,4\n"))
 	var asking sync.WaitGroup
 	var accepted atomic.Int32
 	for range 20 {

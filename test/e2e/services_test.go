@@ -18,6 +18,7 @@ import (
 type fleet struct {
 	*instance // its API
 	database  string
+	status    *process
 	workers   map[string]*process
 	bus       *bus.Bus
 	env       []string
@@ -27,18 +28,22 @@ type fleet struct {
 // they serve.
 func startFleet(t *testing.T, workers ...string) *fleet {
 	t.Helper()
+	return startFleetOn(t, testenv.StartNATS(t), testenv.Database(t), nil, workers...)
+}
+
+// startFleetOn runs the services on servers of the caller's, with further settings.
+func startFleetOn(t *testing.T, nats *testenv.NATS, database string, settings []string, workers ...string) *fleet {
+	t.Helper()
 	ctx := testenv.Context(t)
-	nats := testenv.StartNATS(t)
-	f := &fleet{database: testenv.Database(t), workers: map[string]*process{}}
-	f.env = []string{"SLUICE_NATS_URL=" + nats.URL(), "SLUICE_POSTGRES_URL=" + f.database}
-	env := f.env
+	f := &fleet{database: database, workers: map[string]*process{}}
+	f.env = append([]string{"SLUICE_NATS_URL=" + nats.URL(), "SLUICE_POSTGRES_URL=" + database}, settings...)
 
 	api := f.runAPI(t)
-	status := run(t, statusCommand, env)
+	f.status = run(t, statusCommand, f.env)
 	for _, name := range workers {
-		f.workers[name] = run(t, ingesterCommand, append(slices.Clone(env), "SLUICE_WORKER="+name, "SLUICE_SOURCE_ALLOW=127.0.0.0/8"))
+		f.runWorker(t, name)
 	}
-	for what, p := range map[string]*process{"api": api, "status": status} {
+	for what, p := range map[string]*process{"api": api, "status": f.status} {
 		if err := p.stderr.Await(ctx, "not set up", p.ended); err != nil {
 			t.Fatalf("%s does not say what it waits for: %v", what, err)
 		}
@@ -49,7 +54,7 @@ func startFleet(t *testing.T, workers ...string) *fleet {
 		}
 	}
 	for range 2 { // it may be run again at any time
-		if code := run(t, command, env, "setup").wait(t, startTime); code != 0 {
+		if code := run(t, command, f.env, "setup").wait(t, startTime); code != 0 {
 			t.Fatalf("sluice setup ended with %d", code)
 		}
 	}
@@ -61,6 +66,13 @@ func startFleet(t *testing.T, workers ...string) *fleet {
 func (f *fleet) runAPI(t *testing.T) *process {
 	t.Helper()
 	return run(t, apiCommand, append(slices.Clone(f.env), "SLUICE_API_ADDR=127.0.0.1:0"))
+}
+
+// runWorker runs an ingester, with further settings, which count more than those of the fleet.
+func (f *fleet) runWorker(t *testing.T, name string, settings ...string) *process {
+	t.Helper()
+	f.workers[name] = run(t, ingesterCommand, slices.Concat(f.env, []string{"SLUICE_WORKER=" + name, "SLUICE_SOURCE_ALLOW=127.0.0.0/8"}, settings))
+	return f.workers[name]
 }
 
 // awaitAPI returns when an API serves.

@@ -1,14 +1,13 @@
 package e2e
 
 import (
-	"bufio"
 	"fmt"
-	"net/http"
-	"net/http/httptest"
 	"strings"
 	"sync"
 	"syscall"
 	"testing"
+
+	"sluice/internal/testenv"
 )
 
 // slowSource is a file whose sending stops halfway until it is told to go on.
@@ -23,30 +22,18 @@ const slowRows = 20_000
 // serveSlowly serves a file of slowRows rows, half of it at first.
 func serveSlowly(t testing.TB) *slowSource {
 	t.Helper()
-	s := &slowSource{on: make(chan struct{})}
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		out := bufio.NewWriter(w)
-		_, _ = out.WriteString("n,text\n")
-		for n := range slowRows {
-			if n == slowRows/2 {
-				_ = out.Flush()
-				_ = http.NewResponseController(w).Flush()
-				select {
-				case <-s.on:
-				case <-r.Context().Done():
-					return
-				}
-			}
-			_, _ = fmt.Fprintf(out, "%d,%s\n", n, strings.Repeat("x", n%100))
+	half := func(from int) string {
+		var rows strings.Builder
+		for n := from; n < from+slowRows/2; n++ {
+			fmt.Fprintf(&rows, "%d,%s\n", n, strings.Repeat("x", n%100))
 		}
-		_ = out.Flush()
-	}))
-	t.Cleanup(func() {
-		s.goOn()
-		server.CloseClientConnections()
-		server.Close()
+		return rows.String()
+	}
+	s := &slowSource{on: make(chan struct{})}
+	s.url = testenv.StartWeb(t).On("/slow.csv", testenv.Answer{
+		testenv.Head(200, "Transfer-Encoding: chunked"), testenv.Chunk("n,text\n" + half(0)), testenv.Await(s.on),
+		testenv.Chunk(half(slowRows / 2)), testenv.Chunk(""),
 	})
-	s.url = server.URL + "/slow.csv"
 	return s
 }
 

@@ -137,7 +137,8 @@ func refusePacked(head []byte) error {
 		}
 	}
 	if bytes.HasPrefix(head[min(tarMagicAt, len(head)):], []byte("ustar")) {
-		return events.Failf(events.CodeNotCSV, "the source is a tar archive, not CSV; unpack it and load the CSV file itself, or make a zip of it")
+		return events.Failf(events.CodeNotCSV,
+			"the source is a tar archive, not CSV; unpack it and load the CSV file itself, or make a zip of it")
 	}
 	return nil
 }

@@ -15,7 +15,8 @@ type Expired struct {
 }
 
 // Expired returns some of the jobs that ended longer ago than age, by the database's clock where the worker's was wrong,
-// and whose dataset, if they made one, is gone. The longest ended come first.
+// and whose dataset, if they made one, is gone. One that found its source unchanged has made none, and is needed until the
+// source's next. The longest ended come first.
 func (db *Database) Expired(ctx context.Context, age time.Duration, limit int) ([]Expired, error) {
 	rows, err := db.pool.Query(ctx, `
 		SELECT job_id::text, run FROM sluice.loads AS l
@@ -23,7 +24,8 @@ func (db *Database) Expired(ctx context.Context, age time.Duration, limit int) (
 		  AND ended_at < now() - make_interval(secs => $1) -- for the index
 		  AND NOT (state = 'committed' AND EXISTS (
 			SELECT FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-			WHERE c.relname = l.table_name AND n.nspname = l.schema_name))
+			WHERE c.relname = l.table_name AND n.nspname = l.schema_name) AND (unchanged_since IS NULL OR NOT EXISTS (
+			SELECT FROM sluice.loads later WHERE later.source_key = l.source_key AND later.committed_at > l.committed_at)))
 		ORDER BY ended_at LIMIT $2`, age.Seconds(), limit)
 	if err != nil {
 		return nil, fmt.Errorf("looking for old ends in the ledger: %w", failure(err))

@@ -31,6 +31,10 @@ var steps = map[string]func(context.Context, *postgres.Load, *world) error{
 		_, err := l.Publish(ctx, batch(0, 0), w.publication())
 		return err
 	},
+	"find unchanged": func(ctx context.Context, l *postgres.Load, w *world) error {
+		_, err := l.Unchanged(ctx, w.publication(), func(postgres.Baseline) bool { return true })
+		return err
+	},
 	"fail": func(ctx context.Context, l *postgres.Load, _ *world) error {
 		_, err := l.Fail(ctx, *events.Failf(events.CodeNotCSV, "no"), events.Figures{}, time.Now())
 		return err

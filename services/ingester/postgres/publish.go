@@ -11,10 +11,6 @@ import (
 	"sluice/pkg/events"
 )
 
-// publishPatience is how long a publishing transaction waits for any one lock. Whoever waits for the table meanwhile waits
-// behind it, and the worker could do something else.
-const publishPatience = "3s"
-
 // Publication is what [Copier.Publish] makes of the staged rows.
 type Publication struct {
 	Table   string         // the dataset's name
@@ -22,6 +18,13 @@ type Publication struct {
 	Result  events.Result  // to be kept in the ledger; Publish fills in table, schema, rows and rejected, and adds warnings
 	Figures events.Figures // likewise; Publish fills in rows and rejected
 	At      time.Time
+
+	// SourceKey stands for the source, how it is read and where to: of two runs with the same one, the later need not load what
+	// the earlier has. "": it is not known.
+	SourceKey string
+	Source    json.RawMessage // by what the source is recognised as the same; nil: as was said in loading
+
+	madeTable bool // whether the rows are the only ones of the table
 }
 
 // publish commits the last batch, if it has rows or rejects, in the transaction in which it was copied, and makes the
@@ -30,11 +33,7 @@ type Publication struct {
 // for is taken, and others where the table cannot take the rows.
 func (l *Load) publish(ctx context.Context, tx pgx.Tx, last *Batch, p Publication) (*Outcome, error) {
 	outcome, err := l.publishInTurn(ctx, tx, last, p)
-	if hasState(err, stateLockNotAvailable, stateDeadlock) {
-		err = l.busy(p.Table, "another job publishes into it, or a session, such as pg_dump, has locked it or the rows loaded for it").
-			CausedBy(err)
-	}
-	return outcome, err
+	return outcome, l.asBusy(err, p.Table)
 }
 
 func (l *Load) publishInTurn(ctx context.Context, tx pgx.Tx, last *Batch, p Publication) (*Outcome, error) {
@@ -47,13 +46,17 @@ func (l *Load) publishInTurn(ctx context.Context, tx pgx.Tx, last *Batch, p Publ
 		}
 		batches++
 	}
-	if _, err := tx.Exec(ctx, "SET LOCAL lock_timeout = '"+publishPatience+"'"); err != nil {
-		return nil, fmt.Errorf("publishing job %s: %w", l.JobID, failure(err))
+	if err := l.limitWaits(ctx, tx); err != nil {
+		return nil, err
 	}
-	// Jobs that want the same name take turns. Everyone locks the name, then the ledger's row, then the table.
-	if _, err := tx.Exec(ctx, "SELECT pg_advisory_xact_lock(hashtextextended($1, 0))",
-		"sluice:"+l.Spec.Schema+"."+p.Table); err != nil {
-		return nil, fmt.Errorf("locking table %s: %w", p.Table, failure(err))
+	if err := l.takeTurn(ctx, tx, p.Table); err != nil {
+		return nil, err
+	}
+	if l.Spec.SkipUnchanged {
+		outcome, err := l.stand(ctx, tx, p, func(b Baseline) bool { return b.Result.Checksum == p.Result.Checksum })
+		if outcome != nil || err != nil {
+			return outcome, err
+		}
 	}
 	if err := l.checkFence(ctx, tx, "FOR UPDATE"); err != nil {
 		return nil, err
@@ -64,6 +67,11 @@ func (l *Load) publishInTurn(ctx context.Context, tx pgx.Tx, last *Batch, p Publ
 	if err := l.place(ctx, tx, &p); err != nil {
 		return nil, err
 	}
+	return l.conclude(ctx, tx, p)
+}
+
+// conclude commits the end of the run.
+func (l *Load) conclude(ctx context.Context, tx pgx.Tx, p Publication) (*Outcome, error) {
 	if now := time.Now(); now.After(p.At) { // locks may have been waited for
 		p.At = now
 	}
@@ -115,6 +123,7 @@ func (l *Load) place(ctx context.Context, tx pgx.Tx, p *Publication) error {
 		return err
 	}
 	p.Result.Schema, p.Result.Table = l.Spec.Schema, p.Table
+	p.madeTable = into == nil || l.Spec.Mode == events.Replace
 	if into != nil {
 		p.Result.Columns = asPublished(p.Result.Columns, into)
 	}
@@ -147,8 +156,12 @@ func (l *Load) recordCommitted(ctx context.Context, tx pgx.Tx, p Publication) er
 		return fmt.Errorf("encoding for the ledger: %w", err)
 	}
 	_, err = tx.Exec(ctx, `
-		UPDATE sluice.loads SET state = 'committed', table_name = $2, result = $3, figures = $4, ended_at = $5
-		WHERE job_id = $1`, l.JobID, p.Table, result, figures, p.At)
+		UPDATE sluice.loads SET state = 'committed', table_name = $2, result = $3, figures = $4, ended_at = $5,
+		       source_key = $6, source = coalesce($7, source), made_table = $8, unchanged_since = $9,
+		       committed_at = clock_timestamp(), ledger_oid = tableoid, table_oid = (
+		         SELECT c.oid FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace WHERE relname = $2::text AND nspname = schema_name)
+		WHERE job_id = $1`,
+		l.JobID, p.Table, result, figures, p.At, known(p.SourceKey), known(string(p.Source)), p.madeTable, known(p.Result.UnchangedSince))
 	if err != nil {
 		return fmt.Errorf("recording the end of job %s: %w", l.JobID, failure(err))
 	}

@@ -93,3 +93,9 @@ func tooLarge(at fmt.Stringer, limit int64) *events.Failure {
 	return events.Failf(events.CodeSourceTooLarge,
 		"%s is larger than the limit of %s; split the file or have the operator raise SLUICE_SOURCE_BYTES", at, formatBytes(limit))
 }
+
+func tooLargeUnpacked(at fmt.Stringer, limit int64) *events.Failure {
+	return events.Failf(events.CodeSourceTooLarge,
+		"%s is larger than the limit of %s when it is decompressed; split the file or have the operator raise SLUICE_SOURCE_TEXT_BYTES",
+		at, formatBytes(limit))
+}

@@ -1,21 +1,25 @@
 package source
 
 import (
+	"bytes"
 	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"hash"
 	"io"
 	"path"
+
+	"sluice/pkg/events"
+	"sluice/services/ingester/source/unpack"
 )
 
 // Body is the content of a file as it comes in, decompressed. It is for one reader at a time; only Close may be called
 // meanwhile.
 type Body struct {
 	wire   *wire
-	text   io.Reader // the wire's bytes, or those that they hold
-	packed *packed   // what the wire's bytes are; nil if they are the text
-	member string    // that is wanted
+	text   io.Reader      // the wire's bytes, or those that they hold
+	packed *unpack.Reader // the same if they are compressed; else nil
+	member string         // that is wanted
 
 	validator Validator
 	proven    bool   // by the validator to be the file of an earlier attempt
@@ -30,11 +34,36 @@ type Body struct {
 // newBody looks at the first bytes to see whether they are compressed. What goes wrong with that, Read tells.
 func newBody(w *wire, member string) *Body {
 	b := &Body{wire: w, validator: w.validator, member: member, hash: sha256.New(), offset: w.start}
-	b.text, b.packed = unpack(w, member)
-	if b.packed != nil {
-		b.validator.Compression = b.packed.kind
+	if b.text = w; w.start == 0 { // a part is one of a text
+		b.look()
 	}
+	b.validator.Compression = b.Compression()
 	return b
+}
+
+// look finds out by the first bytes how the file is compressed.
+func (b *Body) look() {
+	var head []byte
+	kind, sure := unpack.KindOf(head)
+	for !sure {
+		more := make([]byte, 512)
+		n, err := b.wire.Read(more)
+		head = append(head, more[:n]...)
+		if kind, sure = unpack.KindOf(head); err != nil { // which the next Read tells again
+			break
+		}
+	}
+	b.text = io.MultiReader(bytes.NewReader(head), b.wire)
+	switch {
+	case kind != unpack.None:
+		b.packed = unpack.New(unpack.File{
+			Kind: kind, Packed: b.text, At: b.wire.at, Framed: b.wire.framed, Member: b.member, Ratio: b.wire.limits.Ratio,
+		})
+		b.text = b.packed
+	case b.member != "":
+		b.err = events.Failf(events.CodeMemberNotFound,
+			"%s is no zip archive, so that it has no member %q; leave member out", b.wire.at, b.member)
+	}
 }
 
 // Size returns the length in bytes of the whole file, as it is sent, that was announced (RFC 9110, section 8.6), false if
@@ -63,7 +92,7 @@ func (b *Body) Compression() string {
 	if b.packed == nil {
 		return ""
 	}
-	return b.packed.kind
+	return string(b.packed.Kind())
 }
 
 // Member returns the name of the archive's member that is read, once that was found; "" if the file is no archive.
@@ -71,7 +100,7 @@ func (b *Body) Member() string {
 	if b.packed == nil {
 		return ""
 	}
-	return b.packed.member()
+	return b.packed.Member()
 }
 
 // Validator returns what this version of the file is recognised by. A resumed body has the one it was resumed with, or one
@@ -91,11 +120,10 @@ func (b *Body) Sent() int64 {
 
 // Checksum returns "sha256:" and the hex digest of all bytes before Sent; at io.EOF it is that of the file as it was sent.
 func (b *Body) Checksum() string {
-	h := b.hash
 	if b.packed != nil {
-		h = b.packed.hash
+		return "sha256:" + hex.EncodeToString(b.packed.Sum())
 	}
-	return "sha256:" + hex.EncodeToString(h.Sum(nil))
+	return "sha256:" + hex.EncodeToString(b.hash.Sum(nil))
 }
 
 // Read reads the decompressed file. Its errors are io.EOF only after the whole file, the context's error once that is done,
@@ -106,8 +134,8 @@ func (b *Body) Read(p []byte) (int, error) {
 		return 0, b.err
 	}
 	n, err := b.text.Read(b.untilMark(p))
-	if b.packed != nil {
-		n, err = b.packed.judge(b.offset, n, err)
+	if over := b.offset + int64(n) - b.wire.limits.TextSize; over > 0 && b.packed != nil {
+		n, err = n-int(over), tooLargeUnpacked(b.wire.at, b.wire.limits.TextSize)
 	}
 	b.offset += int64(n)
 	b.hash.Write(p[:n])

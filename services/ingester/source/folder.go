@@ -43,8 +43,9 @@ func newFolders(list []string) (*folders, error) {
 // open opens a file by its URL (RFC 8089) if it lies in one of the folders: neither .. nor a symbolic link leads out of them.
 func (f *folders) open(_ context.Context, wanted Request, r *rest) (*answered, error) {
 	u, err := url.Parse(wanted.URL)
-	if err != nil || strings.Contains(u.Path, "\x00") || u.Host != "" && u.Host != "localhost" || u.User != nil || u.RawQuery != "" || !filepath.IsAbs(filepath.FromSlash(u.Path)) {
-		return nil, events.Failf(events.CodeSourceUnsupported, "%s is not a valid address of a file; give it as file:///path", showRaw(wanted.URL))
+	if err != nil || !isLocal(u) {
+		return nil, events.Failf(events.CodeSourceUnsupported,
+			"%s is not a valid address of a file; give it as file:///path", showRaw(wanted.URL))
 	}
 	at := shownURL{&url.URL{Scheme: "file", Path: u.Path}}
 	name := filepath.FromSlash(u.Path)
@@ -62,6 +63,12 @@ func (f *folders) open(_ context.Context, wanted Request, r *rest) (*answered, e
 		return describe(file, at, u, r)
 	}
 	return nil, failure
+}
+
+// isLocal reports whether a URL is no more than the absolute path of a file of this machine.
+func isLocal(u *url.URL) bool {
+	bare := (u.Host == "" || u.Host == "localhost") && u.User == nil && u.RawQuery == ""
+	return bare && filepath.IsAbs(filepath.FromSlash(u.Path)) && !strings.Contains(u.Path, "\x00")
 }
 
 func outside(at fmt.Stringer) *events.Failure {
@@ -166,7 +173,7 @@ func (f *folderFile) Read(p []byte) (int, error) {
 	}
 	n, err := f.File.Read(p[:min(int64(len(p)), f.left)])
 	f.left -= int64(n)
-	if err == io.EOF { //nolint:errorlint // a wrapped one is not the end
+	if err == io.EOF {
 		err = errRewritten // it was cut
 	}
 	return n, err

@@ -133,5 +133,16 @@ func (g *guard) check(network, address string, conn syscall.RawConn) error {
 	if err := g.public.Safe(network, address, conn); err != nil {
 		return fmt.Errorf("%w: %w", errForbidden, err)
 	}
+	if isISATAP(ip) {
+		return fmt.Errorf("%w: it stands for an IPv4 address", errForbidden)
+	}
 	return nil
+}
+
+// isISATAP reports whether ip holds an IPv4 address to which an ISATAP interface would tunnel (RFC 5214, section 6.1). It
+// may have any prefix, a public one too.
+func isISATAP(ip netip.Addr) bool {
+	const global = 0x02 // a bit that may be set or not
+	b := ip.As16()
+	return b[8]&^global == 0 && b[9] == 0 && b[10] == 0x5e && b[11] == 0xfe
 }

@@ -61,6 +61,7 @@ func (h *web) open(trip context.Context, wanted Request, r *rest) (*answered, er
 		},
 		content: webContent{resp.Body},
 	}
+	file.validator.Queried = at.url.RawQuery != "" && at.url.String() != first.url.String()
 	if resp.StatusCode == http.StatusPartialContent {
 		file.start = r.from
 	}

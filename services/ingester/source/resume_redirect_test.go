@@ -117,3 +117,16 @@ func TestResumeReturnsTheContextsError(t *testing.T) {
 		})
 	}
 }
+
+// TestValidatorBehindARedirect holds that a query which a redirect leads to is known to select what is sent.
+func TestValidatorBehindARedirect(t *testing.T) {
+	m := serveMirrors(t)
+	for location, want := range map[string]bool{"": false, "/f.csv": false, "/f.csv?day=1": true} {
+		if m.redirect(""); location != "" {
+			m.redirect(m.second.URL + location)
+		}
+		if got := open(t, newSource(t), m.first.URL+"/f.csv?latest").Validator(); got.Queried != want {
+			t.Errorf("redirected to %q: %+v", location, got)
+		}
+	}
+}

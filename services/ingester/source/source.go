@@ -64,10 +64,7 @@ func (o *Opener) Open(ctx context.Context, wanted Request) (*Body, error) {
 
 // open asks for the rest of a file, or for the whole if r is nil.
 func (o *Opener) open(ctx context.Context, wanted Request, r *rest) (*Body, error) {
-	from, err := o.origin(wanted.URL)
-	if err != nil {
-		return nil, err
-	}
+	from := o.origin(wanted.URL)
 	trip, end := context.WithCancelCause(ctx)
 	file, err := from.open(trip, wanted, r)
 	if err != nil {
@@ -88,15 +85,15 @@ func (o *Opener) open(ctx context.Context, wanted Request, r *rest) (*Body, erro
 	return body, nil
 }
 
-func (o *Opener) origin(rawURL string) (origin, error) {
+func (o *Opener) origin(rawURL string) origin {
 	scheme, _, _ := strings.Cut(rawURL, ":")
 	switch strings.ToLower(scheme) + ":" {
 	case events.UploadScheme:
-		return uploaded{o.uploads}, nil
+		return uploaded{o.uploads}
 	case "file:":
-		return o.folders, nil
+		return o.folders
 	}
-	return o.web, nil // which refuses what is none of its own
+	return o.web // which refuses what is none of its own
 }
 
 // answered is a file that an origin gives.

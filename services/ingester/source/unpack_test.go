@@ -19,6 +19,7 @@ import (
 
 	"sluice/internal/testenv"
 	"sluice/pkg/events"
+	"sluice/services/ingester/source/unpack"
 )
 
 // table is a text that is worth compressing.
@@ -105,32 +106,33 @@ func unpackedMember(t testing.TB, content []byte, member string, change ...func(
 func TestUnpack(t *testing.T) {
 	half := len(table) / 2
 	for name, tt := range map[string]struct {
-		content    []byte
-		want, kind string
+		content []byte
+		want    string
+		kind    unpack.Kind
 	}{
-		"text":                      {[]byte(table), table, ""},
-		"nothing":                   {nil, "", ""},
-		"one byte of a magic":       {[]byte("\x1F"), "\x1F", ""},
-		"three bytes of a magic":    {[]byte("PK\x03"), "PK\x03", ""},
-		"header like bzip2":         {[]byte("BZh9,a\n1,2\n"), "BZh9,a\n1,2\n", ""},
-		"gzip":                      {gzipped(t, table), table, kindGzip},
-		"gzip of nothing":           {gzipped(t, ""), "", kindGzip},
-		"gzip of several members":   {slices.Concat(gzipped(t, table[:half]), gzipped(t, ""), gzipped(t, table[half:])), table, kindGzip},
-		"gzip with a name":          {decoded("H4sICAAAAAAC/2EuY3N2AEvUSeICAMUQlyQEAAAA"), "a,b\n", kindGzip},
-		"zstd":                      {zstded(t, table), table, kindZstd},
-		"zstd of several frames":    {slices.Concat(zstded(t, table[:half]), zstded(t, table[half:])), table, kindZstd},
-		"zstd with skippable frame": {slices.Concat([]byte("\x50\x2A\x4D\x18\x02\x00\x00\x00xx"), zstded(t, table)), table, kindZstd},
-		"bzip2":                     {bzipped, "id,name\n1,a\n", kindBzip2},
-		"bzip2 of several streams":  {slices.Concat(bzipped, bzipped), "id,name\n1,a\nid,name\n1,a\n", kindBzip2},
-		"bzip2 of nothing":          {bzippedEmpty, "", kindBzip2},
-		"gzip of gzip":              {gzipped(t, string(gzipped(t, table))), string(gzipped(t, table)), kindGzip},
+		"text":                      {[]byte(table), table, unpack.None},
+		"nothing":                   {nil, "", unpack.None},
+		"one byte of a magic":       {[]byte("\x1F"), "\x1F", unpack.None},
+		"three bytes of a magic":    {[]byte("PK\x03"), "PK\x03", unpack.None},
+		"header like bzip2":         {[]byte("BZh9,a\n1,2\n"), "BZh9,a\n1,2\n", unpack.None},
+		"gzip":                      {gzipped(t, table), table, unpack.Gzip},
+		"gzip of nothing":           {gzipped(t, ""), "", unpack.Gzip},
+		"gzip of several members":   {slices.Concat(gzipped(t, table[:half]), gzipped(t, ""), gzipped(t, table[half:])), table, unpack.Gzip},
+		"gzip with a name":          {decoded("H4sICAAAAAAC/2EuY3N2AEvUSeICAMUQlyQEAAAA"), "a,b\n", unpack.Gzip},
+		"zstd":                      {zstded(t, table), table, unpack.Zstd},
+		"zstd of several frames":    {slices.Concat(zstded(t, table[:half]), zstded(t, table[half:])), table, unpack.Zstd},
+		"zstd with skippable frame": {slices.Concat([]byte("\x50\x2A\x4D\x18\x02\x00\x00\x00xx"), zstded(t, table)), table, unpack.Zstd},
+		"bzip2":                     {bzipped, "id,name\n1,a\n", unpack.Bzip2},
+		"bzip2 of several streams":  {slices.Concat(bzipped, bzipped), "id,name\n1,a\nid,name\n1,a\n", unpack.Bzip2},
+		"bzip2 of nothing":          {bzippedEmpty, "", unpack.Bzip2},
+		"gzip of gzip":              {gzipped(t, string(gzipped(t, table))), string(gzipped(t, table)), unpack.Gzip},
 	} {
 		t.Run(name, func(t *testing.T) {
 			text, body, err := unpacked(t, tt.content)
 			if err != nil || text != tt.want {
 				t.Fatalf("read %d bytes, %v; want %d", len(text), err, len(tt.want))
 			}
-			if body.Compression() != tt.kind || body.Validator().Compression != tt.kind {
+			if body.Compression() != string(tt.kind) || body.Validator().Compression != string(tt.kind) {
 				t.Errorf("compressed with %q, and by the validator with %q", body.Compression(), body.Validator().Compression)
 			}
 			sum := sha256.Sum256(tt.content)
@@ -165,107 +167,6 @@ func TestLabelsDoNotCount(t *testing.T) {
 	}
 }
 
-func TestUnpackTrailing(t *testing.T) {
-	for kind, packed := range map[string][]byte{kindGzip: gzipped(t, table), kindZstd: zstded(t, table)} {
-		for name, more := range map[string]string{"text": "a,b\n1,2\n", "zeros": "\x00\x00\x00\x00\x00", "one byte": "x", "half a magic": "\x1F"} {
-			t.Run(kind+" and "+name, func(t *testing.T) {
-				text, _, err := unpacked(t, slices.Concat(packed, []byte(more)))
-				part := fmt.Sprintf("at byte %d", len(packed))
-				if name == "half a magic" || kind == kindZstd && len(more) < 4 { // which may be a frame that is cut
-					part = "middle of its " + kind + " data"
-				}
-				wantFailure(t, err, events.CodeSourceCorrupt, part)
-				if text != table {
-					t.Errorf("read %d bytes before", len(text))
-				}
-			})
-		}
-	}
-	_, _, err := unpacked(t, slices.Concat(bzipped, []byte("a,b\n")))
-	wantFailure(t, err, events.CodeSourceCorrupt, "near byte")
-}
-
-// TestUnpackCut cuts a compressed file at each byte.
-func TestUnpackCut(t *testing.T) {
-	text := "id,name\n1,a\n2,bb\n3,a\n"
-	for kind, packed := range map[string][]byte{kindGzip: gzipped(t, text), kindZstd: zstded(t, text), kindBzip2: bzipped} {
-		for end := 10; end < len(packed); end++ {
-			if _, _, err := unpacked(t, packed[:end]); !isFailure(err, events.CodeSourceCorrupt) {
-				t.Errorf("%s cut at byte %d: %v", kind, end, err)
-			}
-		}
-		url := serveText(t, ok+"\r\n"+string(packed[:len(packed)-1]))
-		wantFailure(t, fetchErr(t, newSource(t), url), events.CodeSourceTruncated, "middle of its "+kind+" data")
-		url = serveText(t, fmt.Sprintf("%sContent-Length: %d\r\n\r\n%s", ok, len(packed), packed[:len(packed)-1]))
-		wantFailure(t, fetchErr(t, newSource(t), url), events.CodeSourceTruncated, "broke off")
-	}
-}
-
-// TestUnpackFlipped changes each bit: what is read is either the text or an error.
-func TestUnpackFlipped(t *testing.T) {
-	text := "id,name\n1,a\n2,bb\n3,a\n"
-	checked := zstd.WithEncoderCRC(true)
-	for kind, packed := range map[string][]byte{kindGzip: gzipped(t, text), kindZstd: zstded(t, text, checked)} {
-		for bit := 8 * 4; bit < 8*len(packed); bit++ {
-			flipped := slices.Clone(packed)
-			flipped[bit/8] ^= 1 << (bit % 8)
-			got, _, err := unpacked(t, flipped)
-			var failure *events.Failure
-			if err == nil && got != text || err != nil && !errors.As(err, &failure) {
-				t.Errorf("%s with bit %d changed: read %q, %v", kind, bit, got, err)
-			}
-		}
-	}
-}
-
-func isFailure(err error, code events.Code) bool {
-	var failure *events.Failure
-	return errors.As(err, &failure) && failure.Code == code
-}
-
-func TestUnpackBombs(t *testing.T) {
-	bomb := strings.Repeat("0", 64<<20)
-	packed := map[string][]byte{
-		kindGzip: gzipped(t, bomb), kindZstd: zstded(t, bomb, zstd.WithZeroFrames(true)), kindZip: archive(t, member{name: "a.csv", text: bomb}),
-		"zip, in a member that is left out": archive(t, member{name: "a.bin", text: bomb}, member{name: "b.csv", text: "a\n"}),
-	}
-	for kind, content := range packed {
-		t.Run(kind, func(t *testing.T) {
-			text, body, err := unpacked(t, content)
-			wantFailure(t, err, events.CodeCompressionRatio, "more than 200 times", "SLUICE_SOURCE_RATIO")
-			if len(text) > 12<<20 || body.Offset() > 12<<20 {
-				t.Errorf("%d bytes were read", len(text))
-			}
-		})
-		t.Run(kind+", allowed", func(t *testing.T) {
-			if _, _, err := unpacked(t, content, func(c *Config) { c.Ratio = 1 << 20 }); err != nil {
-				t.Error(err)
-			}
-		})
-		t.Run(kind+", too large", func(t *testing.T) {
-			if strings.Contains(kind, ",") {
-				return // what is left out is of any size
-			}
-			text, _, err := unpacked(t, content, func(c *Config) { c.TextSize = 1 << 20 })
-			wantFailure(t, err, events.CodeSourceTooLarge, "1 MiB", "SLUICE_SOURCE_TEXT_BYTES")
-			if len(text) != 1<<20 {
-				t.Errorf("read %d bytes", len(text))
-			}
-		})
-	}
-	t.Run("small", func(t *testing.T) {
-		if _, _, err := unpacked(t, gzipped(t, bomb[:9<<20])); err != nil {
-			t.Error(err)
-		}
-	})
-}
-
-func TestUnpackWindow(t *testing.T) {
-	// A frame that asks for a window of 2 GiB (RFC 8878, section 3.1.1.1.2).
-	_, _, err := unpacked(t, []byte("\x28\xB5\x2F\xFD\x00\xA8\x01\x00\x00"))
-	wantFailure(t, err, events.CodeSourceUnsupported, "128 MiB", "long window")
-}
-
 func TestUnpackMemberOfNoArchive(t *testing.T) {
 	for name, content := range map[string][]byte{"text": []byte(table), "gzip": gzipped(t, table)} {
 		t.Run(name, func(t *testing.T) {
@@ -295,13 +196,13 @@ func TestUnpackResumed(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			s := serveTwice(t, wholeOf(packed, "ETag", tag), tt.then)
 			at := s.readTo(t, readAt)
-			if at.Was.Compression != kindGzip || at.Offset != readAt {
+			if at.Was.Compression != "gzip" || at.Offset != readAt {
 				t.Fatalf("read to %d of %+v", at.Offset, at.Was)
 			}
 			body, err := newSource(t).Resume(t.Context(), Request{URL: s.url}, at)
 			if err == nil {
 				defer body.Close()
-				if body.Offset() != 0 || body.Validator().Compression != kindGzip {
+				if body.Offset() != 0 || body.Validator().Compression != "gzip" {
 					t.Errorf("starts at %d with %+v", body.Offset(), body.Validator())
 				}
 				_, err = io.Copy(io.Discard, body)
@@ -310,6 +211,35 @@ func TestUnpackResumed(t *testing.T) {
 				t.Errorf("error %v", err)
 			}
 			s.wantRequests(t, " ", " ")
+		})
+	}
+}
+
+func TestUnpackTooLarge(t *testing.T) {
+	packed := gzipped(t, table)
+	limit := func(c *Config) { c.TextSize = 1 << 10 }
+	text, body, err := unpacked(t, packed, limit)
+	wantFailure(t, err, events.CodeSourceTooLarge, "1 KiB", "when it is decompressed", "SLUICE_SOURCE_TEXT_BYTES")
+	if text != table[:1<<10] || body.Offset() != 1<<10 {
+		t.Errorf("read %d bytes to %d", len(text), body.Offset())
+	}
+	if text, _, err := unpacked(t, []byte(table), limit); err != nil || text != table {
+		t.Errorf("what is not compressed is bounded, too: %v", err)
+	}
+	_, _, err = unpacked(t, packed, func(c *Config) { c.Size = 1 << 10 })
+	wantFailure(t, err, events.CodeSourceTooLarge, "1 KiB", "SLUICE_SOURCE_BYTES")
+}
+
+// TestUnpackBrokenOff holds that what breaks off is not taken for damage.
+func TestUnpackBrokenOff(t *testing.T) {
+	packed := string(gzipped(t, table))
+	for name, answer := range map[string]string{
+		"announced": fmt.Sprintf("Content-Length: %d\r\n\r\n%s", len(packed), packed[:len(packed)/2]),
+		"chunked":   "Transfer-Encoding: chunked\r\n\r\n1000\r\n" + packed[:0x800],
+		"closed":    "\r\n" + packed[:len(packed)/2],
+	} {
+		t.Run(name, func(t *testing.T) {
+			wantFailure(t, fetchErr(t, newSource(t), serveText(t, ok+answer)), events.CodeSourceTruncated)
 		})
 	}
 }

@@ -32,7 +32,8 @@ type uploaded struct{ store Uploads }
 func (u uploaded) open(trip context.Context, wanted Request, r *rest) (*answered, error) {
 	at := shownUpload(wanted.URL)
 	if u.store == nil {
-		return nil, events.Failf(events.CodeSourceUnsupported, "%s cannot be read, as this ingester has no store of uploads; have the operator set one up", at)
+		return nil, events.Failf(events.CodeSourceUnsupported,
+			"%s cannot be read, as this ingester has no store of uploads; have the operator set one up", at)
 	}
 	_, id, _ := strings.Cut(wanted.URL, ":")
 	file, err := u.store.Open(trip, id)
@@ -42,7 +43,7 @@ func (u uploaded) open(trip context.Context, wanted Request, r *rest) (*answered
 	a := &answered{
 		about: about{
 			at: at, name: cleanName(file.Name), charset: charsetOf(file.MediaType), size: file.Size, framed: true,
-			validator: Validator{ETag: `"` + file.SHA256 + `"`, Length: file.Size, Place: placeHash(wanted.URL)},
+			validator: Validator{ETag: `"` + file.SHA256 + `"`, Length: file.Size, Place: placeHash(events.UploadScheme)},
 		},
 		content: uploadContent{file},
 	}

@@ -107,3 +107,37 @@ func TestParseContentRange(t *testing.T) {
 		}
 	}
 }
+
+// TestProves holds when nothing of a file has to be read to know that it is the one of before.
+func TestProves(t *testing.T) {
+	tagged := Validator{ETag: `"1"`, Length: 5, Place: "p"}
+	dated := Validator{LastModified: "Sat, 28 Nov 2026 10:00:00 GMT", Length: 5, Place: "p"}
+	with := func(v Validator, change func(*Validator)) Validator { change(&v); return v }
+	queried := func(v *Validator) { v.Queried = true }
+	longer := func(v *Validator) { v.Length++ }
+	for name, tt := range map[string]struct {
+		was, now Validator
+		want     bool
+	}{
+		"tag":                                    {tagged, tagged, true},
+		"tag, without a length":                  {tagged, with(tagged, func(v *Validator) { v.Length = 0 }), true},
+		"another tag":                            {tagged, with(tagged, func(v *Validator) { v.ETag = `"2"` }), false},
+		"tag elsewhere":                          {tagged, with(tagged, func(v *Validator) { v.Place = "q" }), false},
+		"tag and date":                           {tagged, dated, false},
+		"tag, compressed meanwhile":              {tagged, with(tagged, func(v *Validator) { v.Compression = "gzip" }), false},
+		"tag behind a query":                     {with(tagged, queried), with(tagged, queried), true},
+		"tag behind a query, and another length": {with(tagged, queried), with(with(tagged, queried), longer), false},
+		"tag behind a query, of unknown length":  {Validator{ETag: `"1"`, Place: "p", Queried: true}, Validator{ETag: `"1"`, Place: "p", Queried: true}, false},
+		"date":                                   {dated, dated, true},
+		"date, another length":                   {dated, with(dated, longer), false},
+		"another date":                           {dated, with(dated, func(v *Validator) { v.LastModified = "Sat, 28 Nov 2026 10:00:01 GMT" }), false},
+		"date, not strong now":                   {dated, with(dated, func(v *Validator) { v.LastModified = "" }), false},
+		"date without length":                    {with(dated, func(v *Validator) { v.Length = 0 }), with(dated, func(v *Validator) { v.Length = 0 }), false},
+		"date behind a query":                    {dated, with(dated, queried), false},
+		"nothing":                                {Validator{Length: 5, Place: "p"}, Validator{Length: 5, Place: "p"}, false},
+	} {
+		if got := tt.was.Proves(tt.now); got != tt.want {
+			t.Errorf("%s: %t", name, got)
+		}
+	}
+}

@@ -1,4 +1,4 @@
-package source
+package unpack
 
 import (
 	"bufio"

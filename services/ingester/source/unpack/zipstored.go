@@ -1,4 +1,4 @@
-package source
+package unpack
 
 import (
 	"bufio"
@@ -18,11 +18,10 @@ func (m *storedMember) taken() int64 { return m.size }
 
 // Read implements [io.Reader].
 func (m *storedMember) Read(p []byte) (int, error) {
-	window, err := m.src.Peek(len(descriptorSignature))
-	if err != nil {
+	if _, err := m.src.Peek(len(descriptorSignature)); err != nil {
 		return 0, unexpected(err)
 	}
-	window, _ = m.src.Peek(min(m.src.Buffered(), len(p)+len(descriptorSignature)))
+	window, _ := m.src.Peek(min(m.src.Buffered(), len(p)+len(descriptorSignature)))
 	n := bytes.Index(window, []byte(descriptorSignature))
 	switch {
 	case n == 0 && m.ended():
@@ -32,7 +31,7 @@ func (m *storedMember) Read(p []byte) (int, error) {
 	case n < 0: // its start may be at the end
 		n = len(window) - len(descriptorSignature) + 1
 	}
-	n, err = m.src.Read(p[:min(n, len(p))])
+	n, err := m.src.Read(p[:min(n, len(p))])
 	m.size += int64(n)
 	return n, err
 }

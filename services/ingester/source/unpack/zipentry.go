@@ -1,4 +1,4 @@
-package source
+package unpack
 
 import (
 	"bufio"
@@ -161,43 +161,4 @@ func (e *zipEntry) widenBy(field []byte) error {
 		field = field[8:]
 	}
 	return nil
-}
-
-// skipEnd reads what follows the directory, to the end of the archive: the records of its end (sections 4.3.13 to 4.3.16).
-func skipEnd(src *bufio.Reader) error {
-	for {
-		head, err := src.Peek(4)
-		if err != nil {
-			return unexpected(err)
-		}
-		length, last := 0, false
-		switch string(head) {
-		case "PK\x06\x06": // of Zip64
-			if head, err = src.Peek(12); err != nil {
-				return unexpected(err)
-			}
-			size := binary.LittleEndian.Uint64(head[4:])
-			if size > 1<<20 {
-				return damaged("the end of its directory is too long")
-			}
-			length = 12 + int(size) //nolint:gosec // it was just bounded
-		case "PK\x06\x07": // where that is
-			length = 20
-		case "PK\x05\x05": // a signature of the directory
-			if head, err = src.Peek(6); err != nil {
-				return unexpected(err)
-			}
-			length = 6 + int(binary.LittleEndian.Uint16(head[4:]))
-		case "PK\x05\x06":
-			if head, err = src.Peek(22); err != nil {
-				return unexpected(err)
-			}
-			length, last = 22+int(binary.LittleEndian.Uint16(head[20:])), true
-		default:
-			return damaged("something else than a member or the directory follows a member")
-		}
-		if _, err := src.Discard(length); err != nil || last {
-			return unexpected(err)
-		}
-	}
 }

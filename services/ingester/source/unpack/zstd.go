@@ -1,4 +1,4 @@
-package source
+package unpack
 
 import (
 	"bufio"
@@ -15,7 +15,6 @@ var errWindow = errors.New("the window is too large")
 
 // zstdFrames decompresses zstd (RFC 8878), all frames one after the other.
 type zstdFrames struct {
-	src     *bufio.Reader
 	decoder *zstd.Decoder
 }
 
@@ -25,7 +24,7 @@ func newZstd(src *bufio.Reader) io.Reader {
 	if err != nil {
 		return failing{err}
 	}
-	return zstdFrames{src, decoder}
+	return zstdFrames{decoder}
 }
 
 // Read implements [io.Reader].

@@ -1,4 +1,4 @@
-package source
+package unpack
 
 import (
 	"bufio"
@@ -54,7 +54,7 @@ func (c *zipContent) Read(p []byte) (int, error) {
 	n, err := c.data.Read(p)
 	c.crc.Write(p[:n])
 	c.length += int64(n)
-	if err == io.EOF { //nolint:errorlint // a wrapped one is not the end
+	if err == io.EOF {
 		if err := c.end(); err != nil {
 			return n, err
 		}
@@ -83,23 +83,28 @@ func (c *zipContent) end() error {
 // descriptor skips what is told behind the content (section 4.3.9). That comes with a signature or without, and in 32 bits or
 // in 64, and nothing says how; but all of it is known.
 func (c *zipContent) descriptor() error {
+	why := error(damaged("what is told behind a member is not true of it"))
 	for _, d := range c.entry.descriptors() {
-		if head, err := c.src.Peek(len(d)); err == nil && bytes.Equal(head, d) {
+		head, err := c.src.Peek(len(d))
+		switch {
+		case err == nil && bytes.Equal(head, d):
 			_, err := c.src.Discard(len(d))
 			return err
-		} else if err != nil && err != io.EOF { //nolint:errorlint // a wrapped one is not the end
+		case err == io.EOF && bytes.HasPrefix(d, head):
+			why = io.ErrUnexpectedEOF
+		case err != nil && err != io.EOF:
 			return err
 		}
 	}
-	return damaged("what is told behind a member is not true of it")
+	return why
 }
 
 // descriptors are the ways in which an entry can be told behind its content, the longest first.
 func (e *zipEntry) descriptors() [][]byte {
 	at := binary.LittleEndian
 	checksum := at.AppendUint32(nil, e.crc)
-	large := at.AppendUint64(at.AppendUint64(nil, uint64(e.size)), uint64(e.length))           //nolint:gosec // never negative
-	small := at.AppendUint32(at.AppendUint32(nil, uint32(e.size&wide)), uint32(e.length&wide)) //nolint:gosec // masked
+	large := at.AppendUint64(at.AppendUint64(nil, uint64(e.size)), uint64(e.length)) //nolint:gosec // never negative
+	small := at.AppendUint32(at.AppendUint32(nil, uint32(e.size&wide)), uint32(e.length&wide))
 	list := make([][]byte, 0, 4)
 	for _, sizes := range [][]byte{large, small} {
 		for _, signature := range []string{descriptorSignature, ""} {

@@ -1,33 +1,33 @@
-package source
+package unpack
 
 import (
 	"bufio"
 	"io"
 	"path"
 	"slices"
+	"strconv"
 	"strings"
 
 	"sluice/pkg/events"
 )
 
-// maxListed is how many names of an archive's members a failure lists.
-const maxListed = 10
+// How many names of an archive's members a failure lists.
+const (
+	maxListed     = 10
+	maxListedName = 200 // bytes of each
+)
 
 // zipMember decompresses one member of a zip archive (PKWARE's APPNOTE 6.3) as the archive comes, so that neither a seekable
 // file nor room for it is needed. The directory at the end, which is what counts, is compared with what was met on the way.
 type zipMember struct {
-	src    *bufio.Reader
-	packed *packed
-	wanted string // "" for the one CSV file
+	archive *Reader
+	src     *bufio.Reader // its bytes
+	wanted  string        // "" for the one CSV file
 
 	found   zipEntry
 	content *zipContent // of the member; nil before it and behind it
 	past    bool        // whether the member was read
 	met     []string    // the first members' names
-}
-
-func newZipMember(p *packed, wanted string) *zipMember {
-	return &zipMember{src: p.src, packed: p, wanted: wanted}
 }
 
 // Read implements [io.Reader].
@@ -101,7 +101,7 @@ func (z *zipMember) next() (entry zipEntry, more bool, err error) {
 	if string(signature) != "PK\x03\x04" {
 		return zipEntry{}, false, nil
 	}
-	entry, err = readEntry(z.src, z.packed.taken())
+	entry, err = readEntry(z.src, z.archive.taken())
 	if err != nil {
 		return zipEntry{}, false, err
 	}
@@ -110,7 +110,7 @@ func (z *zipMember) next() (entry zipEntry, more bool, err error) {
 	}
 	if len(z.met) == 1 && z.wanted == "" {
 		if kind := officeDocument(entry.name); kind != "" {
-			return entry, false, events.Failf(events.CodeNotCSV, "%s is %s, not CSV; export it as CSV and load that", z.packed.wire.at, kind)
+			return entry, false, events.Failf(events.CodeNotCSV, "%s is %s, not CSV; export it as CSV and load that", z.archive.file.At, kind)
 		}
 	}
 	return entry, true, nil
@@ -159,7 +159,7 @@ func (z *zipMember) skip(entry zipEntry) error {
 	if err != nil {
 		return z.unsupported(entry, err)
 	}
-	buffer := make([]byte, unpackSize)
+	buffer := make([]byte, bufferSize)
 	for bytes := int64(0); ; {
 		n, err := content.Read(buffer)
 		bytes += int64(n)
@@ -167,7 +167,7 @@ func (z *zipMember) skip(entry zipEntry) error {
 			return nil
 		}
 		if err == nil {
-			err = z.packed.budget.check(bytes, z.packed.taken())
+			err = z.archive.checkRatio(bytes)
 		}
 		if err != nil {
 			return err
@@ -178,7 +178,8 @@ func (z *zipMember) skip(entry zipEntry) error {
 // checkDirectory reads the archive's directory, and compares what it has of the member with what was read.
 func (z *zipMember) checkDirectory() error {
 	listed, candidates := false, 0
-	for {
+	directory := zipDirectory{offset: z.archive.taken()}
+	for ; ; directory.entries++ {
 		entry, more, err := readListed(z.src)
 		if err != nil {
 			return err
@@ -191,17 +192,18 @@ func (z *zipMember) checkDirectory() error {
 		}
 		listed = listed || entry.asListed() == z.found.asListed()
 	}
+	directory.size = z.archive.taken() - directory.offset
 	switch {
 	case !listed:
 		return damaged("its directory does not have the member that was read")
 	case candidates > 1:
 		return damaged("its directory has more members than the archive")
 	}
-	return skipEnd(z.src)
+	return directory.checkEnd(z.src)
 }
 
 func (z *zipMember) notFound() error {
-	at := z.packed.wire.at
+	at := z.archive.file.At
 	switch {
 	case len(z.met) == 0:
 		return events.Failf(events.CodeMemberNotFound, "%s is an archive without any file; check what made it", at)
@@ -213,7 +215,7 @@ func (z *zipMember) notFound() error {
 }
 
 func (z *zipMember) ambiguous(other zipEntry) error {
-	at := z.packed.wire.at
+	at := z.archive.file.At
 	if other.name == z.found.name {
 		return events.Failf(events.CodeMemberAmbiguous, "%s has the member %q twice; make the archive anew", at, other.name)
 	}
@@ -223,14 +225,14 @@ func (z *zipMember) ambiguous(other zipEntry) error {
 
 func (z *zipMember) unsupported(entry zipEntry, why error) error {
 	return events.Failf(events.CodeSourceUnsupported, "%s has a member %q that %w; make the archive anew with Deflate and without a password",
-		z.packed.wire.at, entry.name, why)
+		z.archive.file.At, entry.name, why)
 }
 
 // names lists members for a failure.
 func (z *zipMember) names() string {
 	list := make([]string, min(len(z.met), maxListed))
 	for i := range list {
-		list[i] = cut(z.met[i], maxShown)
+		list[i] = strconv.Quote(z.met[i][:min(len(z.met[i]), maxListedName)])
 	}
 	text := strings.Join(list, ", ")
 	if len(z.met) > maxListed {
