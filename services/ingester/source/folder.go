@@ -147,11 +147,12 @@ func describe(file *os.File, at fmt.Stringer, u *url.URL, r *rest) (*answered, e
 	return a, nil
 }
 
-// fileValidator recognises a file by its size and the date of its last change, once that is settled.
+// fileValidator recognises a file by its size and the date of its last change, once that is settled. The date can be set back;
+// when that was done cannot.
 func fileValidator(info fs.FileInfo, path string) Validator {
 	v := Validator{Length: info.Size(), Place: placeHash("file " + path)}
 	if time.Since(info.ModTime()) >= settledAge {
-		v.ETag = fmt.Sprintf(`"%d-%d"`, info.Size(), info.ModTime().UnixNano())
+		v.ETag = fmt.Sprintf(`"%d-%d-%d"`, info.Size(), info.ModTime().UnixNano(), changeTime(info))
 	}
 	return v
 }

@@ -226,8 +226,8 @@ func TestUnpackTooLarge(t *testing.T) {
 	if text, _, err := unpacked(t, []byte(table), limit); err != nil || text != table {
 		t.Errorf("what is not compressed is bounded, too: %v", err)
 	}
-	_, _, err = unpacked(t, packed, func(c *Config) { c.Size = 1 << 10 })
-	wantFailure(t, err, events.CodeSourceTooLarge, "1 KiB", "SLUICE_SOURCE_BYTES")
+	o, url := stored(t, packed, func(c *Config) { c.Size = 1 << 10 })
+	wantFailure(t, openErr(t, o, url), events.CodeSourceTooLarge, "1 KiB", "SLUICE_SOURCE_BYTES") // before any of it is read
 }
 
 // TestUnpackBrokenOff holds that what breaks off is not taken for damage.

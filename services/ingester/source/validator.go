@@ -75,10 +75,11 @@ func (v Validator) proves(now Validator) bool {
 
 // Proves reports whether a file with the validator now is certainly this version, so that nothing of it has to be read.
 func (v Validator) Proves(now Validator) bool {
-	if v.Compression != now.Compression || (v.Queried || now.Queried) && (v.ETag == "" || v.Length == 0 || v.Length != now.Length) {
+	selected := v.Queried || now.Queried
+	if selected && (v.ETag == "" || v.Length == 0 || v.Length != now.Length) {
 		return false
 	}
-	return v.proves(now)
+	return v.Compression == now.Compression && !v.denies(now) && v.proves(now)
 }
 
 // denies reports whether a file with the validator now is certainly another version. Another date is no sign of that:

@@ -39,6 +39,9 @@ func newWire(ctx, trip context.Context, end context.CancelCauseFunc, file *answe
 
 // Read returns io.EOF only after the whole file, ErrChanged where there is more than that, and else as [Body.Read] does.
 func (w *wire) Read(p []byte) (int, error) {
+	if w.err == nil && w.trip.Err() != nil { // of which a file of a folder knows nothing
+		w.err = w.explain(w.trip.Err())
+	}
 	if w.err != nil {
 		return 0, w.err
 	}

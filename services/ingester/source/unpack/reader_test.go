@@ -195,8 +195,9 @@ func TestBombs(t *testing.T) {
 	bomb := strings.Repeat("0", 64<<20)
 	for name, content := range map[string][]byte{
 		"gzip": gzipped(t, bomb), "zstd": zstded(t, bomb), "zip": archive(t, entry{name: "a.csv", text: bomb}),
-		"gzip in a row":            bytes.Repeat(gzipped(t, bomb[:1<<20]), 64),
-		"zip, in what is left out": archive(t, entry{name: "a.bin", text: bomb}, entry{name: "b.csv", text: "a\n"}),
+		"gzip in a row":                 bytes.Repeat(gzipped(t, bomb[:1<<20]), 64),
+		"zip, in what is left out":      archive(t, entry{name: "a.bin", text: bomb}, entry{name: "b.csv", text: "a\n"}),
+		"zip, in much that is left out": archive(t, append(slices.Repeat([]entry{{name: "a.bin", text: bomb[:8<<20]}}, 8), entry{name: "b.csv", text: "a\n"})...),
 	} {
 		t.Run(name, func(t *testing.T) {
 			text, err := unpacked(t, content)

@@ -27,6 +27,7 @@ type zipMember struct {
 	found   zipEntry
 	content *zipContent // of the member; nil before it and behind it
 	past    bool        // whether the member was read
+	skipped int64       // bytes that were decompressed of other members
 	met     []string    // the first members' names
 }
 
@@ -160,14 +161,14 @@ func (z *zipMember) skip(entry zipEntry) error {
 		return z.unsupported(entry, err)
 	}
 	buffer := make([]byte, bufferSize)
-	for bytes := int64(0); ; {
+	for {
 		n, err := content.Read(buffer)
-		bytes += int64(n)
+		z.skipped += int64(n)
 		if err == io.EOF { //nolint:errorlint // a wrapped one is not the end
 			return nil
 		}
 		if err == nil {
-			err = z.archive.checkRatio(bytes)
+			err = z.archive.checkRatio(z.skipped)
 		}
 		if err != nil {
 			return err
