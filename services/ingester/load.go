@@ -46,7 +46,7 @@ func (a *attempt) loadRest(ctx context.Context, load *postgres.Load, kept *postg
 			return nil, err
 		}
 	}
-	key := a.sourceKey(address.URL, body.Name())
+	key := a.sourceKey(address.URL, body.Name(), body.Charset())
 	if outcome, err := a.skipUnchanged(ctx, load, body, key, began); outcome != nil || err != nil {
 		_ = body.Close() // unread
 		return outcome, err

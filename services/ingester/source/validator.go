@@ -29,7 +29,8 @@ type Validator struct {
 	Compression string `json:"compression,omitempty"`
 	// Place stands for the address that answered, without its query: the others mean something there alone.
 	Place string `json:"place,omitempty"`
-	// Queried says that a redirect led to an address with a query, which may stand for another file each time.
+	// Queried says that a redirect led to an address with a query, or that headers were sent. Either may stand for another file each
+	// time.
 	Queried bool `json:"queried,omitempty"`
 }
 
