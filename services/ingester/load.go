@@ -121,8 +121,14 @@ func (a *attempt) open(ctx context.Context, address seal.Address, kept *postgres
 	if err != nil {
 		return nil, err
 	}
-	if size, known := body.Size(); known {
-		a.report.update(func(f *events.Figures) { f.TotalBytes = &size })
-	}
+	size, known := body.Size()
+	a.report.update(func(f *events.Figures) {
+		if body.Compression() != "" { // even if it was not when it was begun: all of it is sent again
+			f.Bytes = 0
+		}
+		if known {
+			f.TotalBytes = &size
+		}
+	})
 	return body, nil
 }
