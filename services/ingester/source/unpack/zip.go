@@ -218,22 +218,22 @@ func (z *zipMember) notFound() error {
 func (z *zipMember) ambiguous(other zipEntry) error {
 	at := z.archive.file.At
 	if other.name == z.found.name {
-		return events.Failf(events.CodeMemberAmbiguous, "%s has the member %q twice; make the archive anew", at, other.name)
+		return events.Failf(events.CodeMemberAmbiguous, "%s has the member %s twice; make the archive anew", at, quoted(other.name))
 	}
-	return events.Failf(events.CodeMemberAmbiguous, "%s has several CSV files, such as %q and %q; name the one to load as member",
-		at, z.found.name, other.name)
+	return events.Failf(events.CodeMemberAmbiguous, "%s has several CSV files, such as %s and %s; name the one to load as member",
+		at, quoted(z.found.name), quoted(other.name))
 }
 
 func (z *zipMember) unsupported(entry zipEntry, why error) error {
-	return events.Failf(events.CodeSourceUnsupported, "%s has a member %q that %w; make the archive anew with Deflate and without a password",
-		z.archive.file.At, entry.name, why)
+	return events.Failf(events.CodeSourceUnsupported, "%s has a member %s that %w; make the archive anew with Deflate and without a password",
+		z.archive.file.At, quoted(entry.name), why)
 }
 
 // names lists members for a failure.
 func (z *zipMember) names() string {
 	list := make([]string, min(len(z.met), maxListed))
 	for i := range list {
-		list[i] = strconv.Quote(z.met[i][:min(len(z.met[i]), maxListedName)])
+		list[i] = quoted(z.met[i])
 	}
 	text := strings.Join(list, ", ")
 	if len(z.met) > maxListed {
@@ -241,6 +241,9 @@ func (z *zipMember) names() string {
 	}
 	return text
 }
+
+// quoted is a member's name as failures show it, which must leave room for what to do.
+func quoted(name string) string { return strconv.Quote(name[:min(len(name), maxListedName)]) }
 
 // unexpected is the end of the archive where it must not be.
 func unexpected(err error) error {

@@ -189,6 +189,7 @@ func TestZipRefused(t *testing.T) {
 	flagged := func(flags uint16) func(*zip.FileHeader) {
 		return func(h *zip.FileHeader) { h.Flags |= flags }
 	}
+	long := func(letter string) string { return strings.Repeat(letter, 10_000) + ".csv" }
 	for name, tt := range map[string]struct {
 		content []byte
 		member  string
@@ -196,6 +197,9 @@ func TestZipRefused(t *testing.T) {
 		part    string
 	}{
 		"two CSV files":             {archive(t, entry{name: "a.csv", text: "x"}, entry{name: "b.csv", text: "y"}), "", events.CodeMemberAmbiguous, `"a.csv" and "b.csv"`},
+		"two of long names":         {archive(t, entry{name: long("a"), text: "x"}, entry{name: long("b"), text: "y"}), "", events.CodeMemberAmbiguous, "; name the one to load"},
+		"a long name twice":         {archive(t, entry{name: long("a"), text: "x"}, entry{name: long("a"), text: "y"}), "", events.CodeMemberAmbiguous, "; make the archive anew"},
+		"encrypted, of a long name": {archive(t, entry{name: long("a"), text: "x", sized: true, change: flagged(1)}), "", events.CodeSourceUnsupported, "without a password"},
 		"the same twice":            {archive(t, entry{name: "a.csv", text: "x"}, entry{name: "a.csv", text: "y"}), "a.csv", events.CodeMemberAmbiguous, "twice"},
 		"no CSV file":               {archive(t, entry{name: "a.txt", text: "x"}, entry{name: "b"}), "", events.CodeMemberNotFound, `but "a.txt", "b"; name`},
 		"many others":               {archive(t, manyMembers(20)...), "", events.CodeMemberNotFound, `"m9" and others`},
