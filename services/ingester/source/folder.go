@@ -111,7 +111,8 @@ func fileFailure(err error, at fmt.Stringer) *events.Failure {
 	}
 	var number syscall.Errno
 	switch {
-	case errors.Is(err, fs.ErrNotExist):
+	case errors.Is(err, fs.ErrNotExist), errors.Is(err, syscall.ENOTDIR), errors.Is(err, syscall.ELOOP),
+		errors.Is(err, syscall.ENAMETOOLONG): // which no later try will find either
 		return events.Failf(events.CodeSourceNotFound, "%s does not exist; check the path, as the ingester's machine has it", at)
 	case errors.Is(err, fs.ErrPermission):
 		return events.Failf(events.CodeSourceRefused, "%s may not be read by the ingester's user; give it the right to", at)
