@@ -52,6 +52,7 @@ func (a *attempt) loadRest(ctx context.Context, load *postgres.Load, kept *postg
 		return outcome, err
 	}
 	in, from := &file{Body: body, report: a.report}, body.Offset()
+	body.OnSent(in.tell)
 	ahead := readAhead(in, a.draining)
 	defer func() {
 		_ = body.Close() // everything that matters was read by then

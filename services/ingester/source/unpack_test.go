@@ -243,3 +243,18 @@ func TestUnpackBrokenOff(t *testing.T) {
 		})
 	}
 }
+
+// TestSentIsTold holds that it is known how far a compressed file was read although nothing has come of it yet.
+func TestSentIsTold(t *testing.T) {
+	empty := bytes.Repeat(gzipped(t, ""), 50_000)
+	o, url := stored(t, slices.Concat(empty, gzipped(t, table)))
+	body := open(t, o, url)
+	var told []int64
+	body.OnSent(func(sent int64) { told = append(told, sent) })
+	if _, err := body.Read(make([]byte, 1)); err != nil {
+		t.Fatal(err)
+	}
+	if len(told) < 10 || !slices.IsSorted(told) || told[len(told)-1] != body.Sent() || body.Sent() < int64(len(empty)) {
+		t.Errorf("told %v, want up to %d", told, body.Sent())
+	}
+}
