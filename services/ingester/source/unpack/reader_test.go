@@ -221,6 +221,12 @@ func TestWindow(t *testing.T) {
 	wantFailure(t, err, events.CodeSourceUnsupported, "128 MiB", "long window")
 }
 
+func TestDictionary(t *testing.T) {
+	// A frame without content that names dictionary 5 (RFC 8878, section 3.1.1.1.3).
+	_, err := unpacked(t, []byte("\x28\xB5\x2F\xFD\x21\x05\x00\x01\x00\x00"))
+	wantFailure(t, err, events.CodeSourceUnsupported, "dictionary")
+}
+
 func TestMemberOfNoArchive(t *testing.T) {
 	_, err := unpacked(t, gzipped(t, table), member("a.csv"))
 	wantFailure(t, err, events.CodeMemberNotFound, "no zip archive", `"a.csv"`)
