@@ -191,7 +191,12 @@ func (z *zipMember) checkDirectory() error {
 		if z.isWanted(entry.name) {
 			candidates++
 		}
-		listed = listed || entry.asListed() == z.found.asListed()
+		isFound := entry.asListed() == z.found.asListed()
+		if isFound && entry.link {
+			return events.Failf(events.CodeSourceUnsupported, "%s has a member %s that is a symbolic link; name the member that it leads to",
+				z.archive.file.At, quoted(entry.name))
+		}
+		listed = listed || isFound
 	}
 	directory.size = z.archive.taken() - directory.offset
 	switch {

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"hash/crc32"
 	"io"
+	"io/fs"
 	"slices"
 	"strings"
 	"testing"
@@ -209,6 +210,7 @@ func TestZipRefused(t *testing.T) {
 		"Office document":           {archive(t, entry{name: "[Content_Types].xml", text: "x"}, entry{name: "xl/workbook.xml", text: "y"}), "", events.CodeNotCSV, ".xlsx"},
 		"OpenDocument":              {archive(t, entry{name: "mimetype", text: "x", stored: true, sized: true}), "", events.CodeNotCSV, ".ods"},
 		"encrypted":                 {archive(t, entry{name: "a.csv", text: "x", sized: true, change: flagged(1)}), "", events.CodeSourceUnsupported, "is encrypted"},
+		"a symbolic link":           {archive(t, entry{name: "a.csv", text: "b.txt", change: func(h *zip.FileHeader) { h.SetMode(fs.ModeSymlink | 0o777) }}, entry{name: "b.txt", text: table}), "", events.CodeSourceUnsupported, `"a.csv" that is a symbolic link`},
 		"another method":            {archive(t, entry{name: "a.csv", text: "x", sized: true, change: func(h *zip.FileHeader) { h.Method = 9 }}), "", events.CodeSourceUnsupported, "not supported"},
 		"trailing data":             {append(slices.Clone(one), "more"...), "", events.CodeSourceCorrupt, fmt.Sprintf("at byte %d", len(one))},
 		"two archives":              {slices.Concat(one, one), "", events.CodeSourceCorrupt, fmt.Sprintf("at byte %d", len(one))},
