@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"strings"
 
+	"golang.org/x/text/unicode/norm"
+
 	"sluice/pkg/events"
 )
 
@@ -131,7 +133,7 @@ func officeDocument(first string) string {
 // isWanted reports whether a member is the one that was asked for, or else may be the one CSV file.
 func (z *zipMember) isWanted(name string) bool {
 	if z.wanted != "" {
-		return name == z.wanted
+		return norm.NFC.String(name) == norm.NFC.String(z.wanted) // archives of a Mac have accents apart from their letters
 	}
 	return looksLikeCSV(name)
 }
@@ -222,7 +224,7 @@ func (z *zipMember) notFound() error {
 
 func (z *zipMember) ambiguous(other zipEntry) error {
 	at := z.archive.file.At
-	if other.name == z.found.name {
+	if other.name == z.found.name || z.wanted != "" {
 		return events.Failf(events.CodeMemberAmbiguous, "%s has the member %s twice; make the archive anew", at, quoted(other.name))
 	}
 	return events.Failf(events.CodeMemberAmbiguous, "%s has several CSV files, such as %s and %s; name the one to load as member",

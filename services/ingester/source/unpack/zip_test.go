@@ -123,6 +123,19 @@ func TestZip(t *testing.T) {
 	}
 }
 
+// TestMemberNamedOnAMac holds that a name is found whose accents are characters of their own in the archive: both look alike.
+func TestMemberNamedOnAMac(t *testing.T) {
+	for stated, name := range map[string]string{"caf\u00E9.csv": "cafe\u0301.csv", "cafe\u0301.csv": "caf\u00E9.csv"} {
+		text, err := unpacked(t, archive(t, entry{name: "a.csv", text: "x"}, entry{name: name, text: table}), member(stated))
+		if err != nil || text != table {
+			t.Errorf("%+q as %+q: read %d bytes, %v", name, stated, len(text), err)
+		}
+	}
+	both := archive(t, entry{name: "caf\u00E9.csv", text: "x"}, entry{name: "cafe\u0301.csv", text: "y"})
+	_, err := unpacked(t, both, member("caf\u00E9.csv"))
+	wantFailure(t, err, events.CodeMemberAmbiguous, "twice")
+}
+
 func commented(t testing.TB, m entry) []byte {
 	t.Helper()
 	data := archive(t, m)
