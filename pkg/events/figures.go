@@ -27,6 +27,8 @@ type Column struct {
 	Name     string `json:"name"`
 	Type     string `json:"type"`           // Postgres's name for it
 	Rule     string `json:"rule,omitempty"` // why Name is not Original; empty when it is
+	// Form is how the file writes the values of a column whose type was inferred, where that is not how Postgres writes them.
+	Form string `json:"form,omitempty"`
 }
 
 // Durations say where a job's time went, in milliseconds.

@@ -190,6 +190,7 @@ func uploadSpec(t *testing.T) events.Spec {
 	spec.Source = events.Source{URL: "upload:019cad9d-0b7e-7c11-8a4e-5d1f1b0c2a33", Member: "2026/tripsdata.csv"}
 	spec.Mode, spec.SkipUnchanged = events.Replace, true
 	spec.CSV.AllowHTML = true
+	spec.Types.Infer = true
 	return spec
 }
 

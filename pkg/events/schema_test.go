@@ -102,6 +102,7 @@ func TestSchemasRefuse(t *testing.T) {
 		{"job-stated", `"max_bad_rows": "2.5%"`, `"max_bad_rows": -1`},
 		{"job-stated", `"max_bad_rows": "2.5%"`, `"max_bad_rows": 2.5`},
 		{"job-upload", `"member": "2026/tripsdata.csv"`, `"member": ""`},
+		{"job-upload", `"types": "infer"`, `"types": "guess"`},
 		{"job-upload", `"skip_unchanged": true`, `"skip_unchanged": "yes"`},
 		{"redriven", `"run": 2`, `"run": 1`},
 		{"redriven", `"data": {}`, `"data": null`},
@@ -213,6 +214,7 @@ func payloads(t *testing.T) map[string]events.Payload {
 	success.Result.Dialect.Comment = "#"
 	unchanged := events.Succeeded{Result: success.Result}
 	unchanged.Result.Outcome, unchanged.Result.UnchangedSince, unchanged.Result.Rows = events.OutcomeUnchanged, jobID, 0
+	unchanged.Result.Columns = []events.Column{{Original: "at", Name: "at", Type: "timestamp", Form: "T"}}
 	unchanged.Result.Compression, unchanged.Result.Member = "zip", "2026/tripsdata.csv"
 	plain := events.Succeeded{Result: success.Result}
 	plain.Result.Warnings = nil

@@ -22,6 +22,7 @@ type reading struct {
 	ColumnNames events.ColumnNames `json:"column_names,omitempty"`
 	ExtraFields events.ExtraFields `json:"extra_fields,omitempty"`
 	MaxBadRows  events.BadRows     `json:"max_bad_rows,omitzero"`
+	Types       events.Types       `json:"types,omitzero"`
 }
 
 func parseReading(body openapi.JobRequest) (reading, []fieldError) {
@@ -59,6 +60,12 @@ func parseReading(body openapi.JobRequest) (reading, []fieldError) {
 				"/max_bad_rows", `must be a whole number from 0 on, or a percentage such as "2.5%", above 0 and up to 100`,
 			})
 		}
+	}
+	if body.Types != nil {
+		if !body.Types.Valid() {
+			bad = append(bad, fieldError{"/types", "must be text or infer"})
+		}
+		r.Types.Infer = *body.Types == openapi.TypesInfer
 	}
 	return r, bad
 }

@@ -83,7 +83,7 @@ func viewWarnings(list []events.Warning) []openapi.Warning {
 func viewResult(jobID string, r events.Result) openapi.JobResult {
 	columns := make([]openapi.Column, len(r.Columns))
 	for i, c := range r.Columns {
-		columns[i] = openapi.Column{Original: c.Original, Name: c.Name, Type: c.Type, Rule: optional(c.Rule)}
+		columns[i] = openapi.Column{Original: c.Original, Name: c.Name, Type: c.Type, Rule: optional(c.Rule), Form: optional(c.Form)}
 	}
 	return openapi.JobResult{
 		JobID: jobID, Outcome: openapi.JobResultOutcome(r.Outcome), Schema: r.Schema, Table: r.Table,

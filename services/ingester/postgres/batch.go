@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"sluice/pkg/events"
+	"sluice/services/ingester/postgres/types"
 )
 
 // Batch is a run of rows that is committed together with its row in the ledger. It may be under way already while it is
@@ -24,6 +25,7 @@ type Batch struct {
 
 	nextLine int64 // of the byte at End; 0 if that is not known
 	warnings []events.Warning
+	types    types.Columns // what the values have been; nil if types are not inferred
 	before   Mark // at or before End
 	behind   Mark // at or behind it
 }

@@ -139,10 +139,10 @@ func (l *Load) queueRecord(to *pgx.Batch, b *Batch) {
 	to.Queue(`
 		INSERT INTO sluice.batches
 		       (job_id, batch, fence, attempt, start_offset, end_offset, first_line, next_line, rows, rejected, warnings,
-		        resume_offset, resume_digest, digest_offset, digest)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)`,
+		        resume_offset, resume_digest, digest_offset, digest, types)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)`,
 		l.JobID, b.number, l.fence, l.Attempt, b.Start, b.End, b.FirstLine, known(b.nextLine), b.Rows, len(b.rejects), encoded(b.warnings),
-		known(b.before.Offset), b.before.Digest, known(b.behind.Offset), b.behind.Digest)
+		known(b.before.Offset), b.before.Digest, known(b.behind.Offset), b.behind.Digest, encoded(b.types))
 }
 
 // nearLine tells where in the file a batch began that the database refused: it does not say which row it was.

@@ -115,9 +115,11 @@ func (l *Load) place(ctx context.Context, tx pgx.Tx, p *Publication) error {
 	var into *target
 	var err error
 	if l.Spec.Mode == events.Create || l.Spec.Mode == "" {
-		err = l.rename(ctx, tx, p)
+		if err = l.inferTypes(ctx, tx, p); err == nil {
+			err = l.rename(ctx, tx, p)
+		}
 	} else {
-		into, err = l.placeIn(ctx, tx, p.Table)
+		into, err = l.placeIn(ctx, tx, p)
 	}
 	if err != nil {
 		return err
@@ -131,19 +133,29 @@ func (l *Load) place(ctx context.Context, tx pgx.Tx, p *Publication) error {
 }
 
 // placeIn brings the staged rows into a table, which it returns if it was there before.
-func (l *Load) placeIn(ctx context.Context, tx pgx.Tx, name string) (*target, error) {
+func (l *Load) placeIn(ctx context.Context, tx pgx.Tx, p *Publication) (*target, error) {
+	name := p.Table
 	found, err := l.findTarget(ctx, tx, name, l.fileColumns())
 	switch {
 	case err != nil:
 		return nil, err
-	case found == nil && l.Spec.Mode == events.Upsert:
-		return nil, l.renameKeyed(ctx, tx, name)
 	case found == nil:
-		return nil, l.renameFirst(ctx, tx, name)
+		return nil, l.placeFirst(ctx, tx, p)
 	case l.Spec.Mode == events.Replace:
 		return found, l.replace(ctx, tx, found, name)
 	}
 	return l.insert(ctx, tx, found, name)
+}
+
+// placeFirst makes the staged rows a table that was not there before.
+func (l *Load) placeFirst(ctx context.Context, tx pgx.Tx, p *Publication) error {
+	if err := l.inferTypes(ctx, tx, p); err != nil {
+		return err
+	}
+	if l.Spec.Mode == events.Upsert {
+		return l.renameKeyed(ctx, tx, p.Table)
+	}
+	return l.renameFirst(ctx, tx, p.Table)
 }
 
 func (l *Load) recordCommitted(ctx context.Context, tx pgx.Tx, p Publication) error {

@@ -56,8 +56,8 @@ func known[T comparable](value T) any {
 	return value
 }
 
-// encoded returns NULL for no warnings.
-func encoded(list []events.Warning) any {
+// encoded returns NULL for an empty list.
+func encoded[L ~[]E, E any](list L) any {
 	if len(list) == 0 {
 		return nil
 	}
