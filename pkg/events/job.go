@@ -92,7 +92,7 @@ type Spec struct {
 	ColumnNames ColumnNames `json:"column_names,omitempty"`
 	ExtraFields ExtraFields `json:"extra_fields,omitempty"`
 	MaxBadRows  BadRows     `json:"max_bad_rows,omitzero"`
-	Types       Types       `json:"types,omitzero"`
+	Types       ColumnTypes `json:"types,omitzero"`
 	CreatedAt   time.Time   `json:"created_at"`
 }
 

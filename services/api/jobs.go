@@ -84,7 +84,7 @@ func (s *Service) spec(id string, wanted request) (events.Spec, error) {
 		Key: wanted.Key, Priority: wanted.priority, Ordered: wanted.ordered, SkipUnchanged: wanted.SkipUnchanged,
 		CSV: wanted.CSV, Null: wanted.Null, ColumnNames: wanted.ColumnNames, ExtraFields: wanted.ExtraFields,
 		MaxBadRows: wanted.MaxBadRows, Types: wanted.Types,
-		CreatedAt:  s.now().UTC().Truncate(time.Millisecond),
+		CreatedAt: s.now().UTC().Truncate(time.Millisecond),
 	}, nil
 }
 

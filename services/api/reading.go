@@ -22,7 +22,7 @@ type reading struct {
 	ColumnNames events.ColumnNames `json:"column_names,omitempty"`
 	ExtraFields events.ExtraFields `json:"extra_fields,omitempty"`
 	MaxBadRows  events.BadRows     `json:"max_bad_rows,omitzero"`
-	Types       events.Types       `json:"types,omitzero"`
+	Types       events.ColumnTypes `json:"types,omitzero"`
 }
 
 func parseReading(body openapi.JobRequest) (reading, []fieldError) {

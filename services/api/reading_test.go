@@ -29,7 +29,7 @@ func TestReadingIsCarried(t *testing.T) {
 		`"csv":{"skip_rows":0}`, `"csv":{"skip_rows":1000}`, `"csv":{"skip_rows":1,"header":false}`,
 		`"csv":{"comment":"--------"}`, `"csv":{"comment":"#","delimiter":"","quote":""}`,
 		`"null":[]`, `"null":[""]`, `"null":[` + strings.Repeat(`"a",`, 19) + `"` + strings.Repeat("x", 64) + `"]`,
-		`"column_names":"snake"`, `"extra_fields":"reject"`,
+		`"column_names":"snake"`, `"extra_fields":"reject"`, `"types":"infer"`,
 		`"max_bad_rows":1`, `"max_bad_rows":9223372036854775807`, `"max_bad_rows":"100%"`, `"max_bad_rows":"0.001%"`,
 	} {
 		spec := e.specOf(t, e.create(t, bodyWith(said)).ID)
@@ -43,6 +43,8 @@ func TestReadingIsCarried(t *testing.T) {
 func TestReadingInOtherWords(t *testing.T) {
 	e := newEnv(t)
 	for said, want := range map[string]string{
+		`"types":"text"`: `{}`,
+		`"types":null`:   `{}`,
 		`"csv":{},"column_names":"original","extra_fields":"rescue","max_bad_rows":0`:        `{}`,
 		`"csv":null,"null":null,"column_names":null,"extra_fields":null,"max_bad_rows":null`: `{}`,
 		`"csv":{"encoding":null,"delimiter":null,"quote":null,"escape":null}`:                `{}`,
@@ -171,6 +173,9 @@ func TestReadingIsRefused(t *testing.T) {
 		"column names of the wrong type": {`"column_names":true`, "/column_names"},
 		"empty column names":             {`"column_names":""`, "/column_names"},
 		"column names in capitals":       {`"column_names":"Snake"`, "/column_names"},
+		"unknown types":                  {`"types":"guess"`, "/types"},
+		"empty types":                    {`"types":""`, "/types"},
+		"types of the wrong type":        {`"types":true`, "/types"},
 		"unknown extra fields":           {`"extra_fields":"drop"`, "/extra_fields"},
 		"empty extra fields":             {`"extra_fields":""`, "/extra_fields"},
 		"negative bad rows":              {`"max_bad_rows":-1`, "/max_bad_rows"},
@@ -223,7 +228,7 @@ func TestReadingBelongsToTheKey(t *testing.T) {
 	said := []string{
 		`"csv":{"delimiter":";"}`, `"csv":{"delimiter":""}`, `"csv":{"quote":""}`, `"csv":{"escape":""}`, `"csv":{"encoding":"utf-8"}`,
 		`"csv":{"header":true}`, `"csv":{"header":false}`, `"csv":{"header_rows":1}`, `"csv":{"skip_rows":0}`, `"csv":{"comment":"#"}`,
-		`"null":[]`, `"null":[""]`, `"null":["", ""]`, `"column_names":"snake"`, `"extra_fields":"reject"`, `"max_bad_rows":1`, `"max_bad_rows":"1%"`,
+		`"null":[]`, `"null":[""]`, `"null":["", ""]`, `"column_names":"snake"`, `"extra_fields":"reject"`, `"max_bad_rows":1`, `"max_bad_rows":"1%"`, `"types":"infer"`,
 		`"ordered":true`, `"table":"t"`,
 	}
 	for i, first := range said {
@@ -284,12 +289,13 @@ func TestSpecRepeatsTheReading(t *testing.T) {
 	wanted := request{source: source{url: mustParse(t, exampleURL)}, priority: events.Normal, reading: reading{
 		CSV:  events.CSV{Encoding: "gbk", Delimiter: new(""), Header: new(false), SkipRows: new(2)},
 		Null: []string{}, ColumnNames: events.SnakeNames, ExtraFields: events.RejectExtra, MaxBadRows: events.BadRows{Count: 3},
+		Types: events.ColumnTypes{Infer: true},
 	}}
 	spec, err := e.api.spec("id", wanted)
 	if err != nil {
 		t.Fatal(err)
 	}
-	got := reading{spec.CSV, spec.Null, spec.ColumnNames, spec.ExtraFields, spec.MaxBadRows}
+	got := reading{spec.CSV, spec.Null, spec.ColumnNames, spec.ExtraFields, spec.MaxBadRows, spec.Types}
 	if !reflect.DeepEqual(got, wanted.reading) {
 		t.Errorf("the spec says %+v, want %+v", got, wanted.reading)
 	}

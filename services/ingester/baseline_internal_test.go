@@ -29,14 +29,14 @@ func TestSourceKeyOfAStatement(t *testing.T) {
 	counts := map[string]bool{
 		"Schema": true, "Table": true, "Key": true, "CSV": true, "Null": true, "ColumnNames": true, "ExtraFields": true, "MaxBadRows": true,
 		"Types": true,
-		"Mode": false, "Priority": false, "Ordered": false, "SkipUnchanged": false, "CreatedAt": false,
+		"Mode":  false, "Priority": false, "Ordered": false, "SkipUnchanged": false, "CreatedAt": false,
 		"Source": false, // but for what another test holds
 	}
 	yes := true
 	changed := events.Spec{
 		Source: events.Source{URL: "http://x", Sealed: []byte("x")}, Schema: "x", Table: "x", Mode: "x", Key: []string{"x"}, Priority: "x",
 		Ordered: true, SkipUnchanged: true, CSV: events.CSV{Header: &yes}, Null: []string{}, ColumnNames: "x", ExtraFields: "x",
-		MaxBadRows: events.BadRows{Count: 1}, Types: events.Types{Infer: true}, CreatedAt: time.Unix(1, 0),
+		MaxBadRows: events.BadRows{Count: 1}, Types: events.ColumnTypes{Infer: true}, CreatedAt: time.Unix(1, 0),
 	}
 	key := seal.NewKey()
 	plain := keyOf(t, key, events.Spec{}, "http://a", "a", "")

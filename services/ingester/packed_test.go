@@ -225,3 +225,31 @@ func TestFilesOfFolders(t *testing.T) {
 		t.Errorf("failed with %+v", why)
 	}
 }
+
+// TestInferredTypesOutliveAnAttempt breaks a file off behind whole numbers: what comes then makes them another type.
+func TestInferredTypesOutliveAnAttempt(t *testing.T) {
+	t.Parallel()
+	const rows = 60_000
+	content := strings.Replace(bigFile(rows), "\n30000,the text of a row\n", "\n30000.50,the text of a row\n", 1)
+	half := strings.Index(content, "\n20000,")
+	for name, tt := range map[string]struct {
+		content, want string
+	}{
+		"numeric later":   {content, "numeric"},
+		"numeric before":  {strings.Replace(content, "\n10000,", "\n10000.5,", 1), "numeric"},
+		"a zero in front": {strings.Replace(content, "\n59999,", "\n059999,", 1), "text"},
+		"nothing of that": {bigFile(rows), "integer"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			e := newEnv(t)
+			f := breaking(t, tt.content, &fragile{ranges: true, breaks: []int{half}})
+			e.start("w1")
+			job := e.submit(newJob(f.url, func(s *events.Spec) { s.Types.Infer = true }))
+			result := e.awaitEnd(job, events.StateSucceeded, rows).Data.(events.Succeeded).Result
+			if result.ResumedFrom == 0 || result.Columns[0].Type != tt.want || result.Columns[1].Type != "text" {
+				t.Errorf("resumed from %d, the columns are %+v", result.ResumedFrom, result.Columns)
+			}
+		})
+	}
+}

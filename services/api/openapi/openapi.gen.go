@@ -269,6 +269,24 @@ func (e ProgressPhase) Valid() bool {
 	}
 }
 
+// Defines values for Types.
+const (
+	TypesInfer Types = "infer"
+	TypesText  Types = "text"
+)
+
+// Valid indicates whether the value is a known member of the Types enum.
+func (e Types) Valid() bool {
+	switch e {
+	case TypesInfer:
+		return true
+	case TypesText:
+		return true
+	default:
+		return false
+	}
+}
+
 // BadRows How many bad rows may be left out before the job fails: a number, or a percentage of the rows read.
 type BadRows struct {
 	union json.RawMessage
@@ -323,6 +341,9 @@ type Column struct {
 
 	// Rule Why the name is not the original.
 	Rule *string `json:"rule,omitempty"`
+
+	// Form How the file writes the values of a column whose type was inferred, where Postgres writes them otherwise.
+	Form *string `json:"form,omitempty"`
 }
 
 // ColumnNames Whether columns are named as the header's cells are, mended only where Postgres needs it, or in lower snake case.
@@ -569,6 +590,10 @@ type JobRequest struct {
 	// Table The table's name, at most 63 bytes. Mode create derives it from the file's name and the time if it is left out.
 	Table *string `json:"table,omitempty"`
 
+	// Types Which types the columns of a new table get: text, or each the narrowest one that all of its values fit without losing
+	// anything. A table that exists keeps its own.
+	Types *Types `json:"types,omitempty"`
+
 	// Upload A file that was uploaded, as `POST /v1/uploads` has answered.
 	Upload *string `json:"upload,omitempty"`
 
@@ -679,6 +704,10 @@ type Progress struct {
 
 // ProgressPhase defines model for Progress.Phase.
 type ProgressPhase string
+
+// Types Which types the columns of a new table get: text, or each the narrowest one that all of its values fit without losing
+// anything. A table that exists keeps its own.
+type Types string
 
 // Upload defines model for Upload.
 type Upload struct {

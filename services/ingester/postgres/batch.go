@@ -26,8 +26,8 @@ type Batch struct {
 	nextLine int64 // of the byte at End; 0 if that is not known
 	warnings []events.Warning
 	types    types.Columns // what the values have been; nil if types are not inferred
-	before   Mark // at or before End
-	behind   Mark // at or behind it
+	before   Mark          // at or before End
+	behind   Mark          // at or behind it
 }
 
 // format is what COPY is told of the blocks.

@@ -127,7 +127,7 @@ func TestInferredTypesOverAttempts(t *testing.T) {
 // resumed is where the batches that were committed end.
 func (c *writer) resumed() int64 {
 	c.Helper()
-	c.must(c.raw.QueryRow(testenv.Context(c), "SELECT coalesce(max(end_offset), 0) FROM sluice.batches").Scan(&c.end))
+	c.must(c.raw.QueryRow(testenv.Context(c.world), "SELECT coalesce(max(end_offset), 0) FROM sluice.batches").Scan(&c.end))
 	return c.end
 }
 

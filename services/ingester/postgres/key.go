@@ -86,7 +86,7 @@ func (l *Load) keyTwice(ctx context.Context, tx pgx.Tx, from string, into *targe
 func (l *Load) example(ctx context.Context, tx pgx.Tx, function, from string) (string, error) {
 	shown := quoted(l.Spec.Key)
 	for i, name := range shown {
-		shown[i] = "coalesce(left(" + function + "(" + name + "), 100), 'NULL')"
+		shown[i] = "coalesce(left(" + function + "(" + name + "::text), 100), 'NULL')"
 	}
 	var values []string
 	err := tx.QueryRow(ctx, "SELECT ARRAY["+strings.Join(shown, ", ")+"] FROM "+from+" LIMIT 1").Scan(&values)

@@ -13,7 +13,7 @@ import (
 	"pgregory.net/rapid"
 
 	"sluice/internal/testenv"
-	"sluice/services/ingester/types"
+	"sluice/services/ingester/postgres/types"
 )
 
 func TestMain(m *testing.M) { testenv.Main(m) }

@@ -5,8 +5,8 @@ import (
 	"fmt"
 )
 
-// Types says which types a job's columns get. In its zero value all are text. In JSON it is a word.
-type Types struct {
+// ColumnTypes says which types a job's columns get. In its zero value all are text. In JSON it is a word.
+type ColumnTypes struct {
 	// Infer gives each column the narrowest type that all of its values fit without losing anything.
 	Infer bool
 }
@@ -14,7 +14,7 @@ type Types struct {
 const inferredTypes = "infer"
 
 // MarshalJSON implements [json.Marshaler].
-func (t Types) MarshalJSON() ([]byte, error) {
+func (t ColumnTypes) MarshalJSON() ([]byte, error) {
 	if !t.Infer {
 		return nil, fmt.Errorf("columns of text have no types to be told")
 	}
@@ -22,7 +22,7 @@ func (t Types) MarshalJSON() ([]byte, error) {
 }
 
 // UnmarshalJSON reads the word.
-func (t *Types) UnmarshalJSON(data []byte) error {
+func (t *ColumnTypes) UnmarshalJSON(data []byte) error {
 	var word string
 	if err := json.Unmarshal(data, &word); err != nil {
 		return err

@@ -4,7 +4,7 @@ import (
 	"strings"
 	"testing"
 
-	"sluice/services/ingester/types"
+	"sluice/services/ingester/postgres/types"
 )
 
 // columnCases are columns: their values, and their type with its form behind it.
