@@ -23,16 +23,22 @@ import (
 type loader struct {
 	*sluice
 	files string // where they are served
+	types string // which the columns get
 }
 
-func (s *sluice) loader(files string) loader { return loader{sluice: s, files: files} }
+func (s *sluice) loader(files, types string) loader { return loader{sluice: s, files: files, types: types} }
 
 // job is a job as the API shows it.
 type job struct {
 	ID string `json:"id"`
 }
 
-func (loader) name() string { return "Sluice" }
+func (l loader) name() string {
+	if l.types == "text" {
+		return "Sluice"
+	}
+	return "Sluice, types inferred"
+}
 
 // prepare makes no table: Sluice does that itself.
 func (l loader) prepare(context.Context, data.File, string) error {
@@ -72,7 +78,7 @@ func (l loader) cpu() (ingester, rest time.Duration, err error) {
 }
 
 func (l loader) post(ctx context.Context, f data.File, table string) (id string, err error) {
-	body, err := json.Marshal(map[string]string{"url": l.files + "/" + filepath.Base(f.Path), "table": table})
+	body, err := json.Marshal(map[string]string{"url": l.files + "/" + filepath.Base(f.Path), "table": table, "types": l.types})
 	if err != nil {
 		return "", fmt.Errorf("asking for a job: %w", err)
 	}

@@ -156,7 +156,7 @@ func (b *bench) measureOn(ctx context.Context, version int, cases []report.Case)
 	if part.Settings, err = pg.Settings(ctx); err != nil {
 		return part, err
 	}
-	m := meter{bench: b, pg: pg, ways: []way{psql{pg}, curl{psql{pg}, b.files}, s.loader(b.files)}}
+	m := meter{bench: b, pg: pg, ways: []way{psql{pg}, curl{psql{pg}, b.files}, s.loader(b.files, "text"), s.loader(b.files, "infer")}}
 	for _, c := range cases {
 		measured, err := m.measure(ctx, c.File)
 		if err != nil {
