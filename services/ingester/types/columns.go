@@ -113,7 +113,7 @@ func columnOf(n int64) (Column, error) {
 	case n < 0 || n > int64(every):
 		return Column{}, errState
 	}
-	fits := set(n) //nolint:gosec // it is one of few bits
+	fits := set(n)
 	if !fits.possible() {
 		return Column{}, errState
 	}

@@ -215,7 +215,7 @@ func TestPostgres(t *testing.T) {
 	t.Parallel()
 	s := connect(t)
 	rapid.Check(t, func(t *rapid.T) {
-		values := rapid.SliceOfN(rapid.Map(drawValue(), func(s string) string { return strings.ReplaceAll(s, "\x00", "") }), 100, 300).Draw(t, "values")
+		values := rapid.SliceOfN(rapid.Map(drawValue(), func(s string) string { return strings.ReplaceAll(s, "\x00", "") }), 50, 150).Draw(t, "values")
 		s.checkRestored(t, values)
 		s.checkComplete(t, values)
 	})
