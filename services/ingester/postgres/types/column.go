@@ -11,14 +11,18 @@ func (c *Column) Observe(value []byte) {
 	if c.lost == anything {
 		return
 	}
-	if lost := c.lost | anything&^fitting(value, ^c.lost); lost != c.lost {
-		c.lost = anything &^ (anything &^ lost).settled()
+	if fits := fitting(value, anything&^c.lost); c.lost|fits != anything {
+		c.keep(fits)
 	}
 }
 
+// keep loses what is not in a set.
+func (c *Column) keep(fits set) { c.lost = anything &^ (fits &^ c.lost).settled() }
+
 // Join is the column that has seen the values of both.
 func (c Column) Join(other Column) Column {
-	return Column{lost: anything &^ (anything &^ (c.lost | other.lost)).settled()}
+	c.keep(anything &^ other.lost)
+	return c
 }
 
 // IsText reports whether some values fit no type, so that no further value can change the column.

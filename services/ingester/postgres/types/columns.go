@@ -95,24 +95,27 @@ func (c *Column) UnmarshalJSON(text []byte) error {
 }
 
 func (c Column) number() int64 {
-	switch {
-	case c.lost == anything:
+	switch c.lost {
+	case anything:
 		return -1
-	case c.lost == 0:
+	case 0:
 		return 0
 	}
 	return int64(anything &^ c.lost)
 }
 
 func columnOf(n int64) (Column, error) {
-	switch fits := set(n); {
+	switch {
 	case n == -1:
 		return Column{lost: anything}, nil
 	case n == 0:
 		return Column{}, nil
-	case n < 0 || n > int64(every) || !fits.possible():
+	case n < 0 || n > int64(every):
 		return Column{}, errState
-	default:
-		return Column{lost: anything &^ fits}, nil
 	}
+	fits := set(n)
+	if !fits.possible() {
+		return Column{}, errState
+	}
+	return Column{lost: anything &^ fits}, nil
 }

@@ -6,5 +6,6 @@
 //
 // [Column] is what one column's values have been so far, [Columns] those of a table. They are observed in any order and in
 // any pieces, which [Column.Join] puts together. A value is looked at in value.go, which asks number.go, double.go, moment.go,
-// uuid.go and jsonb.go; set.go holds what there is to fit, and rows.go walks through rows in the text format of COPY.
+// uuid.go and jsonb.go; set.go holds what there is to fit, and rows.go walks through rows in the text format of COPY, with
+// short.go for most of their numbers.
 package types

@@ -59,12 +59,12 @@ func (s server) all(expression string, values []string) ([]*string, error) {
 // restored is the expression that writes v, cast to a type, in a form, with what docs/types.md tells.
 func restored(name, form string) string {
 	cast := "v::" + name
-	switch {
-	case form == "":
+	switch form {
+	case "":
 		return "(" + cast + ")::text"
-	case form == "t/f":
+	case "t/f":
 		return "left((" + cast + ")::text, 1)"
-	case form == "upper":
+	case "upper":
 		return "upper((" + cast + ")::text)"
 	}
 	pattern, zone := regexp.MustCompile(`^(T?)(\.0+)?(Z|\+00:00)?$`).FindStringSubmatch(form), ""
@@ -111,14 +111,13 @@ func (s server) checkRestored(t rapid.TB, values []string) {
 	}
 }
 
-// order is that of the types which fit a number together: from the narrowest on.
-var order = []string{"smallint", "integer", "bigint", "numeric", "double precision"}
-
 // checkComplete checks that a value alone gets the first of all types that keep it, but for those that docs/types.md excepts.
 func (s server) checkComplete(t rapid.TB, values []string) {
 	t.Helper()
 	want := make([]string, len(values))
-	for _, name := range append(order[:len(order):len(order)], "boolean", "date", "time", "timestamp", "timestamptz", "uuid", "jsonb") {
+	for _, name := range []string{
+		"smallint", "integer", "bigint", "numeric", "double precision", "boolean", "date", "time", "timestamp", "timestamptz", "uuid", "jsonb",
+	} {
 		got, err := s.all("canonical(v, '"+name+"')", values)
 		if err != nil {
 			t.Fatalf("%s: %v", name, err)
@@ -152,7 +151,7 @@ func excepted(name, value string) bool {
 	case "time":
 		return value == "24:00:00"
 	case "jsonb": // scalars, keys with escapes, and what is too deep or too long
-		return value[0] != '{' && value[0] != '[' || regexp.MustCompile(`\\[^"]*": `).MatchString(value) || strings.Contains(value, strings.Repeat("[", 101)) || len(value) > 1<<20
+		return value[0] != '{' && value[0] != '[' || regexp.MustCompile(`\\.*": `).MatchString(value) || strings.Contains(value, strings.Repeat("[", 101)) || len(value) > 1<<20
 	}
 	return false
 }
@@ -216,7 +215,7 @@ func TestPostgres(t *testing.T) {
 	t.Parallel()
 	s := connect(t)
 	rapid.Check(t, func(t *rapid.T) {
-		values := rapid.SliceOfN(rapid.Map(drawValue(), func(s string) string { return strings.ReplaceAll(s, "\x00", "") }), 100, 300).Draw(t, "values")
+		values := rapid.SliceOfN(rapid.Map(drawValue(), func(s string) string { return strings.ReplaceAll(s, "\x00", "") }), 50, 150).Draw(t, "values")
 		s.checkRestored(t, values)
 		s.checkComplete(t, values)
 	})

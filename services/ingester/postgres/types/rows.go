@@ -59,6 +59,15 @@ func (w *walk) row(columns Columns, more bool) (settled bool, err error) {
 		if column.IsText() || len(value) == len(w.null) && string(value) == w.null {
 			continue
 		}
+		if from+wordSize <= len(w.rows) {
+			if fits, sure := shortNumber(word(w.rows, from), len(value)); sure {
+				if column.lost|fits != anything {
+					column.keep(fits)
+					settled = settled || column.IsText()
+				}
+				continue
+			}
+		}
 		if escaped {
 			if value, err = w.unescape(value); err != nil {
 				return false, err

@@ -34,10 +34,10 @@ const (
 	uuidUpper
 	jsonb
 
-	kinds        = iota // how many bits there are
-	every    set = 1<<kinds - 1
-	nothing  set = 1 << 31 // is fitted by no value: the column has none
-	anything     = every | nothing
+	kinds    = iota // how many bits there are
+	every    = set(1<<kinds - 1)
+	nothing  = set(1 << 31) // is fitted by no value: the column has none
+	anything = every | nothing
 
 	fractions  = fractionShort | fraction1 | fraction2 | fraction3 | fraction4 | fraction5 | fraction6
 	separators = separatorSpace | separatorT
@@ -82,7 +82,7 @@ func (s set) possible() bool {
 	case s == 0, kind&^(uuidLower|uuidUpper) == 0:
 		return true
 	case kind&^numbers == 0:
-		return (!s.holds(smallint) || s == numbers) && (!s.holds(integer) || s&numbers|smallint == numbers) && (!s.holds(bigint) || s.holds(numeric))
+		return (!s.holds(smallint) || s == numbers) && (!s.holds(integer) || s|smallint == numbers) && (!s.holds(bigint) || s.holds(numeric))
 	}
 	return kind.size() == 1 && (s&fractions&^fractionShort).size() <= 1 && (s&separators).size() <= 1 && (s&zones).size() <= 1
 }

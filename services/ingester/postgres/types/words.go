@@ -24,3 +24,8 @@ func matches(w, pattern uint64) uint64 {
 
 // firstMark is the place of the first marked byte.
 func firstMark(marks uint64) int { return bits.TrailingZeros64(marks) / wordSize }
+
+// between marks each byte from one to another, if all of the word are ASCII.
+func between(w uint64, from, to byte) uint64 {
+	return (w + ones*(0x80-uint64(from))) &^ (w + ones*(0x7F-uint64(to))) & highs
+}
