@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"slices"
+	"strings"
 	"time"
 
 	"sluice/pkg/events"
@@ -38,15 +39,21 @@ func isVersion(b postgres.Baseline, now source.Validator) bool {
 }
 
 // sourceKey stands for the source, how it is read and where to: all of what the job states, but for what makes no other rows of
-// the same bytes. An upload has another address each time, and is known by its name.
-func (a *attempt) sourceKey(address, name string) string {
+// the same bytes, and the charset that the server states. An upload has another address each time, and is known by its name.
+func (a *attempt) sourceKey(address, name, charset string) string {
 	spec := a.job.Spec
 	if _, uploaded := spec.Source.Upload(); uploaded {
 		address = events.UploadScheme + name
 	}
 	spec.Source = events.Source{URL: address, Member: spec.Source.Member}
 	spec.Mode, spec.Priority, spec.Ordered, spec.SkipUnchanged, spec.CreatedAt = "", "", false, false, time.Time{}
-	data, err := json.Marshal(spec)
+	if spec.CSV.Encoding != "" {
+		charset = "" // which is not asked for
+	}
+	data, err := json.Marshal(struct {
+		events.Spec
+		Charset string `json:"charset,omitempty"`
+	}{spec, strings.ToLower(charset)})
 	if err != nil {
 		return "" // never, as the spec came as JSON
 	}

@@ -13,14 +13,14 @@ import (
 	"sluice/services/ingester/source"
 )
 
-func keyOf(t testing.TB, secret string, spec events.Spec, address, name string) string {
+func keyOf(t testing.TB, secret string, spec events.Spec, address, name, charset string) string {
 	t.Helper()
 	sealer, err := seal.New(secret)
 	if err != nil {
 		t.Fatal(err)
 	}
 	a := &attempt{Service: &Service{parts: Parts{Sealer: sealer}}, job: events.Job{Spec: spec}}
-	return a.sourceKey(address, name)
+	return a.sourceKey(address, name, charset)
 }
 
 // TestSourceKeyOfAStatement holds for each field of a job's spec whether it makes other rows of the same bytes, or makes them
@@ -38,7 +38,7 @@ func TestSourceKeyOfAStatement(t *testing.T) {
 		MaxBadRows: events.BadRows{Count: 1}, CreatedAt: time.Unix(1, 0),
 	}
 	key := seal.NewKey()
-	plain := keyOf(t, key, events.Spec{}, "http://a", "a")
+	plain := keyOf(t, key, events.Spec{}, "http://a", "a", "")
 	for i := range reflect.TypeFor[events.Spec]().NumField() {
 		var spec events.Spec
 		field := reflect.TypeFor[events.Spec]().Field(i).Name
@@ -48,7 +48,7 @@ func TestSourceKeyOfAStatement(t *testing.T) {
 		}
 		reflect.ValueOf(&spec).Elem().Field(i).Set(value)
 		want, known := counts[field]
-		if got := keyOf(t, key, spec, "http://a", "a") != plain; !known || got != want {
+		if got := keyOf(t, key, spec, "http://a", "a", "") != plain; !known || got != want {
 			t.Errorf("%s makes another key: %t, want %t (known: %t)", field, got, want, known)
 		}
 	}
@@ -58,7 +58,7 @@ func TestSourceKeyOfAStatement(t *testing.T) {
 func TestSourceKeyOfASource(t *testing.T) {
 	key := seal.NewKey()
 	of := func(url, member, address, name string) string {
-		return keyOf(t, key, events.Spec{Source: events.Source{URL: url, Member: member, Sealed: []byte(address)}}, address, name)
+		return keyOf(t, key, events.Spec{Source: events.Source{URL: url, Member: member, Sealed: []byte(address)}}, address, name, "")
 	}
 	const shown, whole = "http://files.test/a.csv", "http://ann:secret@files.test/a.csv?month=5"
 	plain := of(shown, "", whole, "a.csv")
@@ -69,7 +69,7 @@ func TestSourceKeyOfASource(t *testing.T) {
 		"query":  of(shown, "", strings.Replace(whole, "5", "6", 1), "a.csv"),
 		"user":   of(shown, "", strings.Replace(whole, "ann", "bob", 1), "a.csv"),
 		"member": of(shown, "b.csv", whole, "a.csv"),
-		"secret": keyOf(t, seal.NewKey(), events.Spec{Source: events.Source{URL: shown}}, whole, "a.csv"),
+		"secret": keyOf(t, seal.NewKey(), events.Spec{Source: events.Source{URL: shown}}, whole, "a.csv", ""),
 		"upload": of("upload:1", "", "upload:1", "a.csv"),
 	} {
 		if other == plain {
@@ -81,6 +81,21 @@ func TestSourceKeyOfASource(t *testing.T) {
 	}
 	if of("upload:1", "", "upload:1", "a.csv") == of("upload:1", "", "upload:1", "b.csv") {
 		t.Error("an upload of another name has the same key")
+	}
+}
+
+// TestSourceKeyOfACharset holds that what the server says of the encoding counts where it may decide, as it makes other rows of the
+// same bytes.
+func TestSourceKeyOfACharset(t *testing.T) {
+	key := seal.NewKey()
+	of := func(stated, charset string) string {
+		return keyOf(t, key, events.Spec{CSV: events.CSV{Encoding: stated}}, "http://a", "a", charset)
+	}
+	if of("", "") == of("", "koi8-r") || of("", "windows-1252") == of("", "koi8-r") || of("koi8-r", "") == of("", "koi8-r") {
+		t.Error("another charset makes no other key")
+	}
+	if of("", "KOI8-R") != of("", "koi8-r") || of("utf-8", "") != of("utf-8", "koi8-r") {
+		t.Error("what makes no difference makes another key")
 	}
 }
 

@@ -36,9 +36,12 @@ func (f *file) Read(p []byte) (int, error) {
 		f.marks = append(f.marks, mark)
 	}
 	f.mu.Unlock()
-	sent := f.Sent()
-	f.report.update(func(now *events.Figures) { now.Bytes = max(now.Bytes, sent) })
+	f.tell(f.Sent())
 	return n, err
+}
+
+func (f *file) tell(sent int64) {
+	f.report.update(func(now *events.Figures) { now.Bytes = max(now.Bytes, sent) })
 }
 
 // marksAround returns the latest mark at or before a byte offset, which grows from call to call, if there is one, and that of

@@ -46,12 +46,13 @@ func (a *attempt) loadRest(ctx context.Context, load *postgres.Load, kept *postg
 			return nil, err
 		}
 	}
-	key := a.sourceKey(address.URL, body.Name())
+	key := a.sourceKey(address.URL, body.Name(), body.Charset())
 	if outcome, err := a.skipUnchanged(ctx, load, body, key, began); outcome != nil || err != nil {
 		_ = body.Close() // unread
 		return outcome, err
 	}
 	in, from := &file{Body: body, report: a.report}, body.Offset()
+	body.OnSent(in.tell)
 	ahead := readAhead(in, a.draining)
 	defer func() {
 		_ = body.Close() // everything that matters was read by then
@@ -121,8 +122,14 @@ func (a *attempt) open(ctx context.Context, address seal.Address, kept *postgres
 	if err != nil {
 		return nil, err
 	}
-	if size, known := body.Size(); known {
-		a.report.update(func(f *events.Figures) { f.TotalBytes = &size })
-	}
+	size, known := body.Size()
+	a.report.update(func(f *events.Figures) {
+		if body.Compression() != "" { // even if it was not when it was begun: all of it is sent again
+			f.Bytes = 0
+		}
+		if known {
+			f.TotalBytes = &size
+		}
+	})
 	return body, nil
 }

@@ -98,6 +98,32 @@ func TestCompressedSourceGoesOn(t *testing.T) {
 	}
 }
 
+// TestSourceIsCompressedMeanwhile goes on with a text that broke off, and comes compressed then: its bytes are counted as they are
+// sent now.
+func TestSourceIsCompressedMeanwhile(t *testing.T) {
+	t.Parallel()
+	const rows = 200_000
+	text := bigFile(rows)
+	packed := gzipped(t, text)
+	asked := 0
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		if asked++; asked > 1 {
+			_, _ = w.Write([]byte(packed))
+			return
+		}
+		_, _ = w.Write([]byte(text[:len(text)-1000]))
+		panic(http.ErrAbortHandler)
+	}))
+	t.Cleanup(s.Close)
+	e := newEnv(t)
+	e.start("w1", oneByOne)
+	job := e.submit(newJob(s.URL + "/trips.csv"))
+	end := e.awaitEnd(job, events.StateSucceeded, rows).Data.(events.Succeeded)
+	if r := end.Result; r.ResumedFrom == 0 || r.Compression != "gzip" || r.Bytes != int64(len(packed)) || end.Figures.Bytes != r.Bytes {
+		t.Errorf("of %d bytes, the result is %+v", len(packed), r)
+	}
+}
+
 // TestArchives loads members of archives, and refuses those of which it cannot be told what to load.
 func TestArchives(t *testing.T) {
 	t.Parallel()

@@ -46,8 +46,12 @@ func packings() []signature {
 		{"PK\x03\x04", twice("a zip archive")},
 		{"PK\x05\x06", twice("an empty zip archive")},
 		{"\x28\xB5\x2F\xFD", twice("a zstd file")},
+		{"BZh91AY&SY", twice("a bzip2 file")}, // of the default level; BZh alone may begin a header
 		{"\xFD7zXZ\x00", packed("an xz file")},
 		{"7z\xBC\xAF\x27\x1C", packed("a 7z archive")},
+		{"PK\x07\x08", packed("a part of a split zip archive")},
+		{"\x04\x22\x4D\x18", packed("an lz4 file")},
+		{"\x1F\x9D", packed("a compress file, such as .Z")},
 		{"Rar!\x1A\x07", packed("a rar archive")},
 		{"\xD0\xCF\x11\xE0", other("an old office document, such as .xls")},
 		{"%PDF-", other("a PDF document")},

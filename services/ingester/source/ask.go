@@ -38,9 +38,6 @@ func (h *web) judge(resp *http.Response, at target, r *rest) (bool, error) {
 	} else if err := judgeWhole(resp, at, r); err != nil {
 		return false, err
 	}
-	if size, _ := extent(resp); size > h.limits.Size {
-		return false, tooLarge(at, h.limits.Size)
-	}
 	return true, nil
 }
 

@@ -118,6 +118,14 @@ func (b *Body) Sent() int64 {
 	return b.wire.offset
 }
 
+// OnSent has each read of a compressed file told, from within Read, with what [Body.Sent] is then: much may be read before
+// anything comes of it.
+func (b *Body) OnSent(told func(sent int64)) {
+	if b.packed != nil {
+		b.wire.told = told
+	}
+}
+
 // Checksum returns "sha256:" and the hex digest of all bytes before Sent; at io.EOF it is that of the file as it was sent.
 func (b *Body) Checksum() string {
 	if b.packed != nil {

@@ -111,7 +111,8 @@ func fileFailure(err error, at fmt.Stringer) *events.Failure {
 	}
 	var number syscall.Errno
 	switch {
-	case errors.Is(err, fs.ErrNotExist):
+	case errors.Is(err, fs.ErrNotExist), errors.Is(err, syscall.ENOTDIR), errors.Is(err, syscall.ELOOP),
+		errors.Is(err, syscall.ENAMETOOLONG): // which no later try will find either
 		return events.Failf(events.CodeSourceNotFound, "%s does not exist; check the path, as the ingester's machine has it", at)
 	case errors.Is(err, fs.ErrPermission):
 		return events.Failf(events.CodeSourceRefused, "%s may not be read by the ingester's user; give it the right to", at)
@@ -147,11 +148,12 @@ func describe(file *os.File, at fmt.Stringer, u *url.URL, r *rest) (*answered, e
 	return a, nil
 }
 
-// fileValidator recognises a file by its size and the date of its last change, once that is settled.
+// fileValidator recognises a file by its size and the date of its last change, once that is settled. The date can be set back;
+// when that was done cannot.
 func fileValidator(info fs.FileInfo, path string) Validator {
 	v := Validator{Length: info.Size(), Place: placeHash("file " + path)}
 	if time.Since(info.ModTime()) >= settledAge {
-		v.ETag = fmt.Sprintf(`"%d-%d"`, info.Size(), info.ModTime().UnixNano())
+		v.ETag = fmt.Sprintf(`"%d-%d-%d"`, info.Size(), info.ModTime().UnixNano(), changeTime(info))
 	}
 	return v
 }

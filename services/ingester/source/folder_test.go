@@ -2,6 +2,7 @@ package source
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"io"
 	"os"
@@ -104,8 +105,9 @@ func TestFolderRefuses(t *testing.T) {
 		"file://" + tr.open + "x/secret.csv":                  forbidden,
 		"file://" + tr.open + "/nothing.csv":                  missing,
 		"file://" + tr.open + "/dangling.csv":                 missing,
-		"file://" + tr.open + "/a.csv/b.csv":                  events.CodeSourceUnavailable,
-		"file://" + tr.open + "/loop":                         events.CodeSourceUnavailable,
+		"file://" + tr.open + "/a.csv/b.csv":                  missing,
+		"file://" + tr.open + "/loop":                         missing,
+		"file://" + tr.open + "/" + strings.Repeat("a", 300):  missing,
 		"file://" + tr.open:                                   unsupported,
 		"file://" + tr.open + "/deep":                         unsupported,
 		"file://" + tr.open + "/pipe":                         unsupported,
@@ -203,6 +205,7 @@ func TestFolderFileIsResumed(t *testing.T) {
 		"just written":          {false, "", 0, false},
 		"written in place":      {true, edited(10), 0, true},
 		"written behind":        {true, edited(readAt + 10), 0, false}, // what was read of it is the same
+		"dated back":            {true, edited(10), 0, true},
 		"just written, changed": {false, edited(10), 0, true},
 		"shorter":               {true, file[:5000], 0, true},
 		"empty":                 {true, "", 0, true},
@@ -221,6 +224,12 @@ func TestFolderFileIsResumed(t *testing.T) {
 			if name == "empty" || tt.change != "" {
 				write(t, path, tt.change)
 			}
+			if name == "dated back" {
+				at := first.wire.content.(*folderFile).was.ModTime()
+				if err := os.Chtimes(path, at, at); err != nil {
+					t.Fatal(err)
+				}
+			}
 			body, err := o.Resume(t.Context(), Request{URL: url}, Point{Offset: readAt, Digest: first.Digest(), Was: first.Validator()})
 			if err == nil {
 				defer body.Close()
@@ -237,5 +246,22 @@ func TestFolderFileIsResumed(t *testing.T) {
 				t.Errorf("error %v", err)
 			}
 		})
+	}
+}
+
+// TestFolderFileEndsWithItsContext holds that nothing more of a file is read for a job that has ended: what is left out of an
+// archive may take long.
+func TestFolderFileEndsWithItsContext(t *testing.T) {
+	path := filepath.Join(testenv.Dir(t), "a.csv")
+	write(t, path, file)
+	ctx, cancel := context.WithCancel(t.Context())
+	body, err := inFolders(t, filepath.Dir(path)).Open(ctx, Request{URL: "file://" + path})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer body.Close()
+	cancel()
+	if n, err := io.Copy(io.Discard, body); !errors.Is(err, context.Canceled) || n == int64(len(file)) {
+		t.Errorf("read %d bytes, %v", n, err)
 	}
 }

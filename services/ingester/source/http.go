@@ -61,7 +61,8 @@ func (h *web) open(trip context.Context, wanted Request, r *rest) (*answered, er
 		},
 		content: webContent{resp.Body},
 	}
-	file.validator.Queried = at.url.RawQuery != "" && at.url.String() != first.url.String()
+	redirected := at.url.RawQuery != "" && at.url.String() != first.url.String()
+	file.validator.Queried = redirected || len(wanted.Headers) > 0
 	if resp.StatusCode == http.StatusPartialContent {
 		file.start = r.from
 	}

@@ -52,6 +52,25 @@ func TestOpenReadsTheWholeFileWithOneGET(t *testing.T) {
 	}
 }
 
+// TestHeadersMaySelectTheFile holds that the same date and length are no proof of the same file where headers were sent: they may
+// name a tenant.
+func TestHeadersMaySelectTheFile(t *testing.T) {
+	for header, want := range map[string]bool{"ETag: \"1\"": true, "Last-Modified: " + old + "\r\nDate: " + time.Now().UTC().Format(http.TimeFormat): false} {
+		url := serveText(t, ok+header+"\r\nContent-Length: 2\r\n\r\nok")
+		of := func(tenant string) Validator {
+			body, err := newSource(t).Open(t.Context(), Request{URL: url, Headers: map[string]string{"X-Tenant": tenant}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer body.Close()
+			return body.Validator()
+		}
+		if got := of("one").Proves(of("two")); got != want {
+			t.Errorf("%s: proven %t", header, got)
+		}
+	}
+}
+
 func TestOpenSendsUserinfoAsBasicAuthorization(t *testing.T) {
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		user, password, _ := r.BasicAuth()

@@ -56,7 +56,7 @@ func cleanName(text string) string {
 // compression, in letters, digits and underscores. It keeps the case, has at most 40 bytes and is never empty.
 func Stem(name string) string {
 	name = trimEnding(name, ".gz", ".gzip", ".zst", ".zstd", ".bz2", ".zip", ".xz")
-	name = trimEnding(name, ".csv", ".tsv", ".txt")
+	name = trimEnding(name, ".csv", ".tsv", ".tab", ".psv", ".txt")
 	var stem strings.Builder
 	gap := false
 	for _, r := range name {

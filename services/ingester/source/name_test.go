@@ -74,6 +74,8 @@ func TestStem(t *testing.T) {
 		{"Trips.CSV", "Trips"},
 		{"trips.tsv", "trips"},
 		{"trips.TxT", "trips"},
+		{"trips.tab", "trips"},
+		{"trips.psv.zip", "trips"},
 		{"trips.csv.gz", "trips"},
 		{"trips.CSV.ZST", "trips"},
 		{"trips.gz", "trips"},

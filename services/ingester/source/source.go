@@ -74,6 +74,11 @@ func (o *Opener) open(ctx context.Context, wanted Request, r *rest) (*Body, erro
 		}
 		return nil, err
 	}
+	if file.size > o.limits.Size {
+		end(nil)
+		_ = file.content.Close() // unread
+		return nil, tooLarge(file.at, o.limits.Size)
+	}
 	body := newBody(newWire(ctx, trip, end, file, o.limits), wanted.Member)
 	if r == nil {
 		return body, nil

@@ -226,8 +226,8 @@ func TestUnpackTooLarge(t *testing.T) {
 	if text, _, err := unpacked(t, []byte(table), limit); err != nil || text != table {
 		t.Errorf("what is not compressed is bounded, too: %v", err)
 	}
-	_, _, err = unpacked(t, packed, func(c *Config) { c.Size = 1 << 10 })
-	wantFailure(t, err, events.CodeSourceTooLarge, "1 KiB", "SLUICE_SOURCE_BYTES")
+	o, url := stored(t, packed, func(c *Config) { c.Size = 1 << 10 })
+	wantFailure(t, openErr(t, o, url), events.CodeSourceTooLarge, "1 KiB", "SLUICE_SOURCE_BYTES") // before any of it is read
 }
 
 // TestUnpackBrokenOff holds that what breaks off is not taken for damage.
@@ -241,5 +241,20 @@ func TestUnpackBrokenOff(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			wantFailure(t, fetchErr(t, newSource(t), serveText(t, ok+answer)), events.CodeSourceTruncated)
 		})
+	}
+}
+
+// TestSentIsTold holds that it is known how far a compressed file was read although nothing has come of it yet.
+func TestSentIsTold(t *testing.T) {
+	empty := bytes.Repeat(gzipped(t, ""), 50_000)
+	o, url := stored(t, slices.Concat(empty, gzipped(t, table)))
+	body := open(t, o, url)
+	var told []int64
+	body.OnSent(func(sent int64) { told = append(told, sent) })
+	if _, err := body.Read(make([]byte, 1)); err != nil {
+		t.Fatal(err)
+	}
+	if len(told) < 10 || !slices.IsSorted(told) || told[len(told)-1] != body.Sent() || body.Sent() < int64(len(empty)) {
+		t.Errorf("told %v, want up to %d", told, body.Sent())
 	}
 }

@@ -29,7 +29,8 @@ type Validator struct {
 	Compression string `json:"compression,omitempty"`
 	// Place stands for the address that answered, without its query: the others mean something there alone.
 	Place string `json:"place,omitempty"`
-	// Queried says that a redirect led to an address with a query, which may stand for another file each time.
+	// Queried says that a redirect led to an address with a query, or that headers were sent. Either may stand for another file each
+	// time.
 	Queried bool `json:"queried,omitempty"`
 }
 
@@ -75,10 +76,11 @@ func (v Validator) proves(now Validator) bool {
 
 // Proves reports whether a file with the validator now is certainly this version, so that nothing of it has to be read.
 func (v Validator) Proves(now Validator) bool {
-	if v.Compression != now.Compression || (v.Queried || now.Queried) && (v.ETag == "" || v.Length == 0 || v.Length != now.Length) {
+	selected := v.Queried || now.Queried
+	if selected && (v.ETag == "" || v.Length == 0 || v.Length != now.Length) {
 		return false
 	}
-	return v.proves(now)
+	return v.Compression == now.Compression && !v.denies(now) && v.proves(now)
 }
 
 // denies reports whether a file with the validator now is certainly another version. Another date is no sign of that:

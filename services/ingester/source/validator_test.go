@@ -121,6 +121,7 @@ func TestProves(t *testing.T) {
 	}{
 		"tag":                                    {tagged, tagged, true},
 		"tag, without a length":                  {tagged, with(tagged, func(v *Validator) { v.Length = 0 }), true},
+		"tag, another length":                    {tagged, with(tagged, longer), false},
 		"another tag":                            {tagged, with(tagged, func(v *Validator) { v.ETag = `"2"` }), false},
 		"tag elsewhere":                          {tagged, with(tagged, func(v *Validator) { v.Place = "q" }), false},
 		"tag and date":                           {tagged, dated, false},

@@ -25,20 +25,25 @@ type wire struct {
 	content rawContent
 	stream  io.Reader // content, watched for stalls
 	limits  Limits
-	offset  int64 // in the file, of the next byte
-	err     error // what every further Read returns
+	offset  int64              // in the file, of the next byte
+	told    func(offset int64) // after each read
+	err     error              // what every further Read returns
 }
 
 func newWire(ctx, trip context.Context, end context.CancelCauseFunc, file *answered, limits Limits) *wire {
 	stalled := func() { end(errStalled) } // closes what brings the bytes, so that a waiting Read returns
 	return &wire{
 		about: file.about, ctx: ctx, trip: trip, end: end, content: file.content, limits: limits, offset: file.start,
+		told:   func(int64) {},
 		stream: newStallReader(file.content, limits.StallWindow, limits.StallRate, stalled),
 	}
 }
 
 // Read returns io.EOF only after the whole file, ErrChanged where there is more than that, and else as [Body.Read] does.
 func (w *wire) Read(p []byte) (int, error) {
+	if w.err == nil && w.trip.Err() != nil { // of which a file of a folder knows nothing
+		w.err = w.explain(w.trip.Err())
+	}
 	if w.err != nil {
 		return 0, w.err
 	}
@@ -48,6 +53,7 @@ func (w *wire) Read(p []byte) (int, error) {
 		w.err = tooLarge(w.at, w.limits.Size)
 	}
 	w.offset += int64(n)
+	w.told(w.offset)
 	switch {
 	case w.err != nil:
 	case w.size >= 0 && w.offset > w.size:

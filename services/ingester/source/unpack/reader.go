@@ -155,6 +155,9 @@ func (r *Reader) explain(err error) error {
 		return events.Failf(events.CodeSourceUnsupported,
 			"%s needs more than 128 MiB of memory to be decompressed; compress it without a long window", at)
 	}
+	if errors.Is(err, errDictionary) {
+		return events.Failf(events.CodeSourceUnsupported, "%s needs a dictionary to be decompressed; compress it without one", at)
+	}
 	if errors.Is(err, io.ErrUnexpectedEOF) {
 		code := events.CodeSourceCorrupt
 		if !r.file.Framed { // the connection may have been cut

@@ -195,8 +195,9 @@ func TestBombs(t *testing.T) {
 	bomb := strings.Repeat("0", 64<<20)
 	for name, content := range map[string][]byte{
 		"gzip": gzipped(t, bomb), "zstd": zstded(t, bomb), "zip": archive(t, entry{name: "a.csv", text: bomb}),
-		"gzip in a row":            bytes.Repeat(gzipped(t, bomb[:1<<20]), 64),
-		"zip, in what is left out": archive(t, entry{name: "a.bin", text: bomb}, entry{name: "b.csv", text: "a\n"}),
+		"gzip in a row":                 bytes.Repeat(gzipped(t, bomb[:1<<20]), 64),
+		"zip, in what is left out":      archive(t, entry{name: "a.bin", text: bomb}, entry{name: "b.csv", text: "a\n"}),
+		"zip, in much that is left out": archive(t, append(slices.Repeat([]entry{{name: "a.bin", text: bomb[:8<<20]}}, 8), entry{name: "b.csv", text: "a\n"})...),
 	} {
 		t.Run(name, func(t *testing.T) {
 			text, err := unpacked(t, content)
@@ -218,6 +219,12 @@ func TestWindow(t *testing.T) {
 	// A frame that asks for a window of 2 GiB (RFC 8878, section 3.1.1.1.2).
 	_, err := unpacked(t, []byte("\x28\xB5\x2F\xFD\x00\xA8\x01\x00\x00"))
 	wantFailure(t, err, events.CodeSourceUnsupported, "128 MiB", "long window")
+}
+
+func TestDictionary(t *testing.T) {
+	// A frame without content that names dictionary 5 (RFC 8878, section 3.1.1.1.3).
+	_, err := unpacked(t, []byte("\x28\xB5\x2F\xFD\x21\x05\x00\x01\x00\x00"))
+	wantFailure(t, err, events.CodeSourceUnsupported, "dictionary")
 }
 
 func TestMemberOfNoArchive(t *testing.T) {

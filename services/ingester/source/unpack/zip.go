@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"strings"
 
+	"golang.org/x/text/unicode/norm"
+
 	"sluice/pkg/events"
 )
 
@@ -27,6 +29,7 @@ type zipMember struct {
 	found   zipEntry
 	content *zipContent // of the member; nil before it and behind it
 	past    bool        // whether the member was read
+	skipped int64       // bytes that were decompressed of other members
 	met     []string    // the first members' names
 }
 
@@ -130,7 +133,7 @@ func officeDocument(first string) string {
 // isWanted reports whether a member is the one that was asked for, or else may be the one CSV file.
 func (z *zipMember) isWanted(name string) bool {
 	if z.wanted != "" {
-		return name == z.wanted
+		return norm.NFC.String(name) == norm.NFC.String(z.wanted) // archives of a Mac have accents apart from their letters
 	}
 	return looksLikeCSV(name)
 }
@@ -160,14 +163,14 @@ func (z *zipMember) skip(entry zipEntry) error {
 		return z.unsupported(entry, err)
 	}
 	buffer := make([]byte, bufferSize)
-	for bytes := int64(0); ; {
+	for {
 		n, err := content.Read(buffer)
-		bytes += int64(n)
+		z.skipped += int64(n)
 		if err == io.EOF { //nolint:errorlint // a wrapped one is not the end
 			return nil
 		}
 		if err == nil {
-			err = z.archive.checkRatio(bytes)
+			err = z.archive.checkRatio(z.skipped)
 		}
 		if err != nil {
 			return err
@@ -190,7 +193,12 @@ func (z *zipMember) checkDirectory() error {
 		if z.isWanted(entry.name) {
 			candidates++
 		}
-		listed = listed || entry.asListed() == z.found.asListed()
+		isFound := entry.asListed() == z.found.asListed()
+		if isFound && entry.link {
+			return events.Failf(events.CodeSourceUnsupported, "%s has a member %s that is a symbolic link; name the member that it leads to",
+				z.archive.file.At, quoted(entry.name))
+		}
+		listed = listed || isFound
 	}
 	directory.size = z.archive.taken() - directory.offset
 	switch {
@@ -216,23 +224,23 @@ func (z *zipMember) notFound() error {
 
 func (z *zipMember) ambiguous(other zipEntry) error {
 	at := z.archive.file.At
-	if other.name == z.found.name {
-		return events.Failf(events.CodeMemberAmbiguous, "%s has the member %q twice; make the archive anew", at, other.name)
+	if other.name == z.found.name || z.wanted != "" {
+		return events.Failf(events.CodeMemberAmbiguous, "%s has the member %s twice; make the archive anew", at, quoted(other.name))
 	}
-	return events.Failf(events.CodeMemberAmbiguous, "%s has several CSV files, such as %q and %q; name the one to load as member",
-		at, z.found.name, other.name)
+	return events.Failf(events.CodeMemberAmbiguous, "%s has several CSV files, such as %s and %s; name the one to load as member",
+		at, quoted(z.found.name), quoted(other.name))
 }
 
 func (z *zipMember) unsupported(entry zipEntry, why error) error {
-	return events.Failf(events.CodeSourceUnsupported, "%s has a member %q that %w; make the archive anew with Deflate and without a password",
-		z.archive.file.At, entry.name, why)
+	return events.Failf(events.CodeSourceUnsupported, "%s has a member %s that %w; make the archive anew with Deflate and without a password",
+		z.archive.file.At, quoted(entry.name), why)
 }
 
 // names lists members for a failure.
 func (z *zipMember) names() string {
 	list := make([]string, min(len(z.met), maxListed))
 	for i := range list {
-		list[i] = strconv.Quote(z.met[i][:min(len(z.met[i]), maxListedName)])
+		list[i] = quoted(z.met[i])
 	}
 	text := strings.Join(list, ", ")
 	if len(z.met) > maxListed {
@@ -240,6 +248,9 @@ func (z *zipMember) names() string {
 	}
 	return text
 }
+
+// quoted is a member's name as failures show it, which must leave room for what to do.
+func quoted(name string) string { return strconv.Quote(name[:min(len(name), maxListedName)]) }
 
 // unexpected is the end of the archive where it must not be.
 func unexpected(err error) error {

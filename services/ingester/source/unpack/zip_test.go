@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"hash/crc32"
 	"io"
+	"io/fs"
 	"slices"
 	"strings"
 	"testing"
@@ -122,6 +123,19 @@ func TestZip(t *testing.T) {
 	}
 }
 
+// TestMemberNamedOnAMac holds that a name is found whose accents are characters of their own in the archive: both look alike.
+func TestMemberNamedOnAMac(t *testing.T) {
+	for stated, name := range map[string]string{"caf\u00E9.csv": "cafe\u0301.csv", "cafe\u0301.csv": "caf\u00E9.csv"} {
+		text, err := unpacked(t, archive(t, entry{name: "a.csv", text: "x"}, entry{name: name, text: table}), member(stated))
+		if err != nil || text != table {
+			t.Errorf("%+q as %+q: read %d bytes, %v", name, stated, len(text), err)
+		}
+	}
+	both := archive(t, entry{name: "caf\u00E9.csv", text: "x"}, entry{name: "cafe\u0301.csv", text: "y"})
+	_, err := unpacked(t, both, member("caf\u00E9.csv"))
+	wantFailure(t, err, events.CodeMemberAmbiguous, "twice")
+}
+
 func commented(t testing.TB, m entry) []byte {
 	t.Helper()
 	data := archive(t, m)
@@ -189,6 +203,7 @@ func TestZipRefused(t *testing.T) {
 	flagged := func(flags uint16) func(*zip.FileHeader) {
 		return func(h *zip.FileHeader) { h.Flags |= flags }
 	}
+	long := func(letter string) string { return strings.Repeat(letter, 10_000) + ".csv" }
 	for name, tt := range map[string]struct {
 		content []byte
 		member  string
@@ -196,6 +211,9 @@ func TestZipRefused(t *testing.T) {
 		part    string
 	}{
 		"two CSV files":             {archive(t, entry{name: "a.csv", text: "x"}, entry{name: "b.csv", text: "y"}), "", events.CodeMemberAmbiguous, `"a.csv" and "b.csv"`},
+		"two of long names":         {archive(t, entry{name: long("a"), text: "x"}, entry{name: long("b"), text: "y"}), "", events.CodeMemberAmbiguous, "; name the one to load"},
+		"a long name twice":         {archive(t, entry{name: long("a"), text: "x"}, entry{name: long("a"), text: "y"}), "", events.CodeMemberAmbiguous, "; make the archive anew"},
+		"encrypted, of a long name": {archive(t, entry{name: long("a"), text: "x", sized: true, change: flagged(1)}), "", events.CodeSourceUnsupported, "without a password"},
 		"the same twice":            {archive(t, entry{name: "a.csv", text: "x"}, entry{name: "a.csv", text: "y"}), "a.csv", events.CodeMemberAmbiguous, "twice"},
 		"no CSV file":               {archive(t, entry{name: "a.txt", text: "x"}, entry{name: "b"}), "", events.CodeMemberNotFound, `but "a.txt", "b"; name`},
 		"many others":               {archive(t, manyMembers(20)...), "", events.CodeMemberNotFound, `"m9" and others`},
@@ -205,6 +223,7 @@ func TestZipRefused(t *testing.T) {
 		"Office document":           {archive(t, entry{name: "[Content_Types].xml", text: "x"}, entry{name: "xl/workbook.xml", text: "y"}), "", events.CodeNotCSV, ".xlsx"},
 		"OpenDocument":              {archive(t, entry{name: "mimetype", text: "x", stored: true, sized: true}), "", events.CodeNotCSV, ".ods"},
 		"encrypted":                 {archive(t, entry{name: "a.csv", text: "x", sized: true, change: flagged(1)}), "", events.CodeSourceUnsupported, "is encrypted"},
+		"a symbolic link":           {archive(t, entry{name: "a.csv", text: "b.txt", change: func(h *zip.FileHeader) { h.SetMode(fs.ModeSymlink | 0o777) }}, entry{name: "b.txt", text: table}), "", events.CodeSourceUnsupported, `"a.csv" that is a symbolic link`},
 		"another method":            {archive(t, entry{name: "a.csv", text: "x", sized: true, change: func(h *zip.FileHeader) { h.Method = 9 }}), "", events.CodeSourceUnsupported, "not supported"},
 		"trailing data":             {append(slices.Clone(one), "more"...), "", events.CodeSourceCorrupt, fmt.Sprintf("at byte %d", len(one))},
 		"two archives":              {slices.Concat(one, one), "", events.CodeSourceCorrupt, fmt.Sprintf("at byte %d", len(one))},

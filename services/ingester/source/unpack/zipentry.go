@@ -27,6 +27,7 @@ type zipEntry struct {
 	length   int64 // decompressed
 	offset   int64 // of its header in the archive
 	streamed bool  // whether crc, size and length are told behind the content only
+	link     bool  // whether it is a symbolic link, by the directory
 }
 
 // Bits of the flags (APPNOTE, section 4.4.4).
@@ -40,7 +41,7 @@ func (e zipEntry) isFolder() bool { return strings.HasSuffix(e.name, "/") }
 
 // asListed is the entry without what the directory may have otherwise.
 func (e zipEntry) asListed() zipEntry {
-	e.streamed, e.flags = false, 0
+	e.streamed, e.flags, e.link = false, 0, false
 	return e
 }
 
@@ -99,12 +100,16 @@ func readListed(src *bufio.Reader) (e zipEntry, more bool, err error) {
 		flags: at.Uint16(fixed[8:]), method: at.Uint16(fixed[10:]), crc: at.Uint32(fixed[16:]),
 		size: int64(at.Uint32(fixed[20:])), length: int64(at.Uint32(fixed[24:])), offset: int64(at.Uint32(fixed[42:])),
 	}
+	e.link = isUnix(fixed[5]) && at.Uint16(fixed[40:])&0o170000 == 0o120000
 	extra, err := e.readNames(src, at.Uint16(fixed[28:]), at.Uint16(fixed[30:]), at.Uint16(fixed[32:]))
 	if err != nil {
 		return e, false, err
 	}
 	return e, true, e.widen(extra)
 }
+
+// isUnix reports whether what made an archive tells file modes as Unix does (section 4.4.2.2).
+func isUnix(madeBy byte) bool { return madeBy == 3 || madeBy == 19 }
 
 // readNames reads what follows the fixed part of both.
 func (e *zipEntry) readNames(src *bufio.Reader, name, extra, comment uint16) (extraData []byte, err error) {

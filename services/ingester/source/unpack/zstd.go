@@ -11,7 +11,10 @@ import (
 // maxWindow is how many bytes a zstd frame may refer back: as many as the zstd command takes without being asked.
 const maxWindow = 128 << 20
 
-var errWindow = errors.New("the window is too large")
+var (
+	errWindow     = errors.New("the window is too large")
+	errDictionary = errors.New("a dictionary is needed")
+)
 
 // zstdFrames decompresses zstd (RFC 8878), all frames one after the other.
 type zstdFrames struct {
@@ -35,6 +38,8 @@ func (z zstdFrames) Read(p []byte) (int, error) {
 		err = trailing(4) // which were to be the next frame's magic number
 	case errors.Is(err, zstd.ErrWindowSizeExceeded), errors.Is(err, zstd.ErrDecoderSizeExceeded):
 		err = errWindow
+	case errors.Is(err, zstd.ErrUnknownDictionary):
+		err = errDictionary
 	case errors.Is(err, zstd.ErrCRCMismatch):
 		err = damaged("its checksum is another one")
 	}
