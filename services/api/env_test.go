@@ -163,6 +163,21 @@ func (e *env) stored(t testing.TB, stream string) []*jetstream.RawStreamMsg {
 	return all
 }
 
+// messages is how many messages a stream has.
+func (e *env) messages(t testing.TB, stream string) uint64 {
+	t.Helper()
+	ctx := testenv.Context(t)
+	js, err := jetstream.New(e.bus.Conn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := js.Stream(ctx, stream)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s.CachedInfo().State.Msgs
+}
+
 // expectStored checks how many jobs exist, and that each has its message and its first events once.
 func (e *env) expectStored(t testing.TB, jobs int) {
 	t.Helper()

@@ -171,6 +171,21 @@ func TestUploadStoreAway(t *testing.T) {
 	})
 }
 
+// TestUploadStoreFull holds that uploads without room are refused, and jobs are not.
+func TestUploadStoreFull(t *testing.T) {
+	e, ctx := newEnv(t), testenv.Context(t)
+	if err := (bus.Topology{Replicas: 1, UploadBytes: 4 << 20}).Setup(ctx, e.bus.Conn); err != nil {
+		t.Fatal(err)
+	}
+	a := e.send(t, http.MethodPost, "/v1/uploads", bytes.NewReader(make([]byte, 8<<20)))
+	refused(t, a, codeUploadUnavailable)
+	if a.header.Get("Retry-After") == "" {
+		t.Error("not told when to try again")
+	}
+	e.expectUploads(t, 0)
+	e.create(t, example)
+}
+
 func TestUploadStoreMissing(t *testing.T) {
 	e, ctx := newEnv(t), testenv.Context(t)
 	e.removeStream(ctx, t, bus.UploadsStream)

@@ -105,7 +105,7 @@ func FuzzCreateUpload(f *testing.F) {
 	e.api.config.Log = slog.New(slog.DiscardHandler)
 	handler := e.api.Handler()
 	f.Fuzz(func(t *testing.T, body []byte, media, name string) {
-		before := len(e.stored(t, bus.UploadsStream))
+		before := e.messages(t, bus.UploadsStream)
 		a := recorded(t, handler, "/v1/uploads?filename="+url.QueryEscape(name), body, map[string]string{"Content-Type": media})
 		if err := described().allows(http.MethodPost, "/v1/uploads", a); err != nil {
 			t.Error(err)
@@ -113,7 +113,7 @@ func FuzzCreateUpload(f *testing.F) {
 		if a.status >= http.StatusInternalServerError {
 			t.Errorf("answered %d %s", a.status, a.body)
 		}
-		if after := len(e.stored(t, bus.UploadsStream)); a.status >= http.StatusBadRequest && after != before || a.status == http.StatusCreated && after == before {
+		if after := e.messages(t, bus.UploadsStream); a.status >= http.StatusBadRequest && after != before || a.status == http.StatusCreated && after == before {
 			t.Errorf("answered %d, and %d messages have become %d", a.status, before, after)
 		}
 	})

@@ -171,6 +171,8 @@ func TestServicesRefuse(t *testing.T) {
 		"a loud log":       {statusCommand, []string{"SLUICE_LOG_LEVEL=loud"}, nil, "SLUICE_LOG_LEVEL"},
 		"an unknown flag":  {statusCommand, nil, []string{"--fast"}, "--fast"},
 		"set up without":   {command, nil, []string{"setup"}, "--postgres-url"},
+		"no upload":        {apiCommand, []string{"SLUICE_UPLOAD_BYTES=0"}, nil, "SLUICE_UPLOAD_BYTES"},
+		"less than none":   {command, []string{"SLUICE_POSTGRES_URL=x", "SLUICE_UPLOAD_STORE_BYTES=-1"}, []string{"setup"}, "--upload-store-bytes"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
