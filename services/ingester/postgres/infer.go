@@ -7,7 +7,6 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
-	"sluice/pkg/events"
 	"sluice/services/ingester/postgres/types"
 )
 
@@ -43,27 +42,29 @@ func (l *Load) inferTypes(ctx context.Context, tx pgx.Tx, p *Publication) error 
 		}
 		quoted := pgx.Identifier{l.columns[i].Name}.Sanitize()
 		changes = append(changes, "ALTER COLUMN "+quoted+" TYPE "+name+" USING "+quoted+"::"+name)
-		p.Result.Columns = withType(p.Result.Columns, i, name, form)
+		if i < len(p.Result.Columns) { // a result may tell of fewer
+			p.Result.Columns[i].Form = form
+		}
 	}
 	if len(changes) == 0 {
 		return nil
 	}
-	batch := new(pgx.Batch)
+	batch := new(pgx.Batch) // with the settings that what fits was found for
 	batch.Queue("SET LOCAL DateStyle = 'ISO, YMD'")
 	batch.Queue("SET LOCAL TimeZone = 'UTC'")
 	batch.Queue("ALTER TABLE " + l.staging() + " " + strings.Join(changes, ", "))
 	if err := tx.SendBatch(ctx, batch).Close(); err != nil {
 		return fmt.Errorf("giving the columns of job %s their types: %w", l.JobID, stagingFailure(err))
 	}
-	return nil
-}
-
-// withType tells a column's type in a result, which may tell of fewer columns than there are.
-func withType(columns []events.Column, i int, name, form string) []events.Column {
-	if i < len(columns) {
-		columns[i].Type, columns[i].Form = name, form
+	_, made, err := l.lookUp(ctx, tx, l.stagingName())
+	if err == nil {
+		made.columns, err = readColumns(ctx, tx, made.oid)
 	}
-	return columns
+	if err != nil {
+		return fmt.Errorf("reading the types of job %s: %w", l.JobID, failure(err))
+	}
+	p.Result.Columns = asPublished(p.Result.Columns, made)
+	return nil
 }
 
 // readTypes joins what the values of all batches have been. Those of an older Sluice are not known: then all columns are text.
