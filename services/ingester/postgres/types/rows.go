@@ -6,8 +6,9 @@ import (
 )
 
 // Observe adds the values of rows in the text format of COPY, written with a delimiter, a text for NULL, and escapes for
-// backslashes, line ends and the delimiter only. Further values of a row are passed over. Rows that have not that format, or
-// not a value for each column, are an error; the columns then mean nothing.
+// backslashes, line ends and the delimiter only. Further values of a row are passed over. Rows that turn out not to have that
+// format, or a value for each column, are an error; the columns then mean nothing. What lies behind the last column that is
+// not text is not looked at.
 func (c Columns) Observe(rows []byte, delimiter byte, null string) error {
 	w := walk{rows: rows, delimiter: delimiter, delimiters: ones * uint64(delimiter), null: null}
 	open := c.open()
