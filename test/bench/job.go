@@ -26,7 +26,9 @@ type loader struct {
 	types string // which the columns get
 }
 
-func (s *sluice) loader(files, types string) loader { return loader{sluice: s, files: files, types: types} }
+func (s *sluice) loader(files, types string) loader {
+	return loader{sluice: s, files: files, types: types}
+}
 
 // job is a job as the API shows it.
 type job struct {

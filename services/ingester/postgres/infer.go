@@ -3,6 +3,7 @@ package postgres
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/jackc/pgx/v5"
@@ -37,7 +38,7 @@ func (l *Load) inferTypes(ctx context.Context, tx pgx.Tx, p *Publication) error 
 	var changes []string
 	for i, column := range found {
 		name, form := column.Type()
-		if name == l.columns[i].Type {
+		if name == l.columns[i].Type || l.mergesKeys(l.columns[i].Name, name) {
 			continue
 		}
 		quoted := pgx.Identifier{l.columns[i].Name}.Sanitize()
@@ -65,6 +66,11 @@ func (l *Load) inferTypes(ctx context.Context, tx pgx.Tx, p *Publication) error 
 	}
 	p.Result.Columns = asPublished(p.Result.Columns, made)
 	return nil
+}
+
+// mergesKeys reports whether a type would make one key of two texts that are in the file: 1.5 and 1.50 are one number.
+func (l *Load) mergesKeys(column, typeName string) bool {
+	return slices.Contains(l.Spec.Key, column) && (typeName == "numeric" || typeName == "double precision")
 }
 
 // readTypes joins what the values of all batches have been. Those of an older Sluice are not known: then all columns are text.

@@ -142,6 +142,20 @@ func TestBatchesOfAnOlderSluice(t *testing.T) {
 	w.wantTypes(c.publishAs("value"), "text")
 }
 
+// TestInferredTypesOfAKey holds that keys which are different texts stay different.
+func TestInferredTypesOfAKey(t *testing.T) {
+	for want, values := range map[string][]string{
+		"text": {"1.5", "1.50"}, "bigint": {"1", "3000000000"}, "date": {"2024-01-01", "2024-01-02"},
+	} {
+		t.Run(want, func(t *testing.T) {
+			w := newWorld(t)
+			c := w.writer(testenv.Context(t), w.inferred(events.Upsert, "value"), postgres.CopierConfig{Connections: 1, BatchBytes: 1 << 20})
+			c.rows(column(values...)...)
+			w.wantTypes(c.publishAs("value"), want)
+		})
+	}
+}
+
 // TestInferredTypesOfATable holds that a table which is there keeps its types, and that one which is made gets what was inferred.
 func TestInferredTypesOfATable(t *testing.T) {
 	for _, mode := range []events.Mode{events.Append, events.Replace, events.Upsert} {
