@@ -151,7 +151,7 @@ func TestRepairsAndWorkSideBySide(t *testing.T) {
 	e := newEnv(t)
 	file := holding(t, 1)
 	restless := func(c *ingester.Config, _ *ingester.Parts) {
-		c.Repairs.Reconcile, c.Repairs.Sweep, c.Repairs.Patience = time.Millisecond, time.Millisecond, 50*time.Millisecond
+		c.Repairs.Reconcile, c.Repairs.Sweep, c.Repairs.Patience = time.Millisecond, time.Millisecond, time.Second
 	}
 	e.start("w1", restless)
 	e.start("w2", restless)
