@@ -13,8 +13,8 @@ import (
 	"sluice/internal/transcript"
 )
 
-// endTime is how long sluice may take to end.
-const endTime = 5 * time.Second
+// endTime is how long sluice may take to end: its services 3.5 s, its servers 5 s more.
+const endTime = 9 * time.Second
 
 // process is a sluice that runs as a child, in a process group of its own.
 type process struct {
