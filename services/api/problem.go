@@ -30,6 +30,7 @@ const (
 	codeIdempotencyConflict  code = "idempotency_conflict"
 	codeSecretKeyMissing     code = "secret_key_missing"
 	codeUploadNotFound       code = "upload_not_found"
+	codeNotAFile             code = "not_a_file"
 	codeEmptyUpload          code = "empty_upload"
 	codeUploadIncomplete     code = "upload_incomplete"
 	codeUploadUnavailable    code = "upload_unavailable"
@@ -57,6 +58,7 @@ var problems = map[code]struct {
 	codeIdempotencyConflict:  {http.StatusConflict, "The idempotency key belongs to another request"},
 	codeSecretKeyMissing:     {http.StatusUnprocessableEntity, "The address cannot be kept secret"},
 	codeUploadNotFound:       {http.StatusUnprocessableEntity, "There is no such upload"},
+	codeNotAFile:             {http.StatusBadRequest, "The body is not a file"},
 	codeEmptyUpload:          {http.StatusBadRequest, "The file is empty"},
 	codeUploadIncomplete:     {http.StatusBadRequest, "The file did not come to its end"},
 	codeUploadUnavailable:    {http.StatusServiceUnavailable, "Uploads cannot be stored"},

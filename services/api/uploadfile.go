@@ -36,7 +36,9 @@ func fileIn(r openapi.CreateUploadRequestObject) (sentFile, error) {
 		if file, err = fileInForm(multipart.NewReader(r.Body, parameters["boundary"])); err != nil {
 			return sentFile{}, err
 		}
-	case err == nil && media != echo.MIMEApplicationForm: // which curl says of any file
+	case err == nil && media == echo.MIMEApplicationForm: // which curl says of any file
+		file.content = &formText{body: r.Body}
+	case err == nil:
 		file.mediaType = r.ContentType
 	}
 	if len(file.mediaType) > maxMediaType || !utf8.ValidString(file.mediaType) {

@@ -25,6 +25,21 @@ func form(parts ...string) string {
 	return text.String() + "--x--\r\n"
 }
 
+// TestWhatCurlMakesOfAFile holds that text which curl has put into one line is refused, and nothing else that it sends is.
+func TestWhatCurlMakesOfAFile(t *testing.T) {
+	e := newEnv(t)
+	for _, body := range []string{"id,name1,a2,b", "trips.csv"} { // of -d @trips.csv, and of --data-binary trips.csv
+		for _, body := range []io.Reader{strings.NewReader(body), struct{ io.Reader }{strings.NewReader(body)}} {
+			refused(t, e.send(t, http.MethodPost, "/v1/uploads", body, isForm), codeNotAFile)
+		}
+		e.upload(t, "", strings.NewReader(body), isCSV)
+	}
+	e.expectUploads(t, 4) // a chunk and an entry for each of the two that were not refused
+	for _, body := range []string{"id,name\n1,a", "id\r1", "\x1f\x8b\x08", "PK\x03\x04"} {
+		e.upload(t, "", strings.NewReader(body), isForm)
+	}
+}
+
 func TestUploadByForm(t *testing.T) {
 	e := newEnv(t)
 	large := strings.Repeat("-x\r\n--y--\r\n\r\n--", 100_000)

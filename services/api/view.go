@@ -1,6 +1,8 @@
 package api
 
 import (
+	"math"
+
 	"sluice/pkg/events"
 	"sluice/services/api/openapi"
 )
@@ -49,7 +51,7 @@ func viewProgress(s events.Status) openapi.Progress {
 	}
 	percent := 100.0 // of an empty file
 	if *f.TotalBytes > 0 {
-		percent = min(100, 100*float64(f.Bytes)/float64(*f.TotalBytes))
+		percent = min(100, math.Round(1e4*float64(f.Bytes)/float64(*f.TotalBytes))/100)
 	}
 	p.Percent = &percent
 	if s.State == events.StateRunning && f.BytesPerSecond > 0 {

@@ -76,7 +76,7 @@ func (a *attempt) loadRest(ctx context.Context, load *postgres.Load, kept *postg
 			err = a.copy(copier, rows, text)
 		}
 		if err != nil {
-			return nil, err
+			return nil, suspect(body, err)
 		}
 	}
 	// What follows the last record belongs to it.
@@ -88,6 +88,17 @@ func (a *attempt) loadRest(ctx context.Context, load *postgres.Load, kept *postg
 		}
 		return p
 	})
+}
+
+// suspect says of a row that is no text that the compressed file it comes from may be damaged: its checksum lies behind the row.
+func suspect(body *source.Body, err error) error {
+	f, ok := errors.AsType[*events.Failure](err)
+	if !ok || body.Compression() == "" || f.Code != events.CodeNULByte && f.Code != events.CodeBadEncoding {
+		return err
+	}
+	told := *f
+	told.Message += "; or the " + body.Compression() + " data is damaged: test the file where it comes from"
+	return &told
 }
 
 // prepare finds out how the file is read, makes the staging table for it, and returns where the first row starts.

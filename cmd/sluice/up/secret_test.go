@@ -1,22 +1,25 @@
 package up
 
 import (
+	"bytes"
+	"log/slog"
 	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
+	"sluice/internal/testenv"
 	"sluice/pkg/seal"
 )
 
 func TestSecretKeyIsKept(t *testing.T) {
 	dir := t.TempDir()
-	first, err := openSealer(dir, "")
+	first, err := openSealer(dir, "", testenv.Log(t))
 	if err != nil {
 		t.Fatal(err)
 	}
-	second, err := openSealer(dir, "")
+	second, err := openSealer(dir, "", testenv.Log(t))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -34,19 +37,38 @@ func TestSecretKeyIsKept(t *testing.T) {
 	}
 }
 
+// TestLostSecretKey holds that nobody finds out by failing jobs that the key is another one.
+func TestLostSecretKey(t *testing.T) {
+	dir := t.TempDir()
+	var said bytes.Buffer
+	log := slog.New(slog.NewTextHandler(&said, nil))
+	if _, err := openSealer(dir, "", log); err != nil || said.Len() > 0 {
+		t.Errorf("at first it says %s (%v)", said.String(), err)
+	}
+	if err := os.Mkdir(filepath.Join(dir, "nats"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Remove(filepath.Join(dir, "secret.key")); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := openSealer(dir, "", log); err != nil || !strings.Contains(said.String(), "secret.key") {
+		t.Errorf("then it says %s (%v)", said.String(), err)
+	}
+}
+
 func TestSpoiltSecretKey(t *testing.T) {
 	dir := t.TempDir()
 	path := filepath.Join(dir, "secret.key")
 	if err := os.WriteFile(path, []byte("spoilt"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := openSealer(dir, ""); err == nil || !strings.Contains(err.Error(), path) {
+	if _, err := openSealer(dir, "", testenv.Log(t)); err == nil || !strings.Contains(err.Error(), path) {
 		t.Errorf("opened with a key that is none: %v", err)
 	}
 	if err := os.WriteFile(path, nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	s, err := openSealer(dir, "")
+	s, err := openSealer(dir, "", testenv.Log(t))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -57,7 +79,7 @@ func TestSpoiltSecretKey(t *testing.T) {
 
 func TestGivenSecretKeyComesFirst(t *testing.T) {
 	dir, key := t.TempDir(), seal.NewKey()
-	given, err := openSealer(dir, key)
+	given, err := openSealer(dir, key, testenv.Log(t))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -73,7 +95,7 @@ func TestGivenSecretKeyComesFirst(t *testing.T) {
 	if whole, err := beside.Open("job", source); err != nil || whole.URL != u.String() {
 		t.Errorf("opened beside is %s (%v)", whole, err)
 	}
-	if _, err := openSealer(dir, "spoilt"); err == nil || !strings.Contains(err.Error(), "SLUICE_SECRET_KEY") {
+	if _, err := openSealer(dir, "spoilt", testenv.Log(t)); err == nil || !strings.Contains(err.Error(), "SLUICE_SECRET_KEY") {
 		t.Errorf("error %v, want one that names SLUICE_SECRET_KEY", err)
 	}
 }

@@ -82,7 +82,7 @@ func start(ctx context.Context, c Config, log *slog.Logger) (s *servers, err err
 	if s.files, err = listen(c.FilesAddr, "files-addr"); err != nil {
 		return s, err
 	}
-	if s.sealer, err = openSealer(c.DataDir, c.SecretKey); err != nil {
+	if s.sealer, err = openSealer(c.DataDir, c.SecretKey, log); err != nil {
 		return s, err
 	}
 	if s.nats, err = startNATS(c, log); err != nil {

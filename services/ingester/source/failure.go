@@ -76,7 +76,7 @@ func tlsTrouble(err error) string {
 	switch {
 	case errors.As(err, &certificate):
 		return "has a certificate that is not valid for it"
-	case errors.As(err, &record) && string(record.RecordHeader[:]) == "HTTP/":
+	case errors.As(err, &record):
 		return "answers without TLS on an https address"
 	}
 	return "does not agree on a way to encrypt"

@@ -73,7 +73,7 @@ func isLocal(u *url.URL) bool {
 
 func outside(at fmt.Stringer) *events.Failure {
 	return events.Failf(events.CodeSourceForbidden,
-		"%s is not in a folder that may be read; have the operator list its folder in SLUICE_SOURCE_FOLDERS", at)
+		"%s is not in a folder that may be read, or leads out of it; have the operator list its folder in SLUICE_SOURCE_FOLDERS", at)
 }
 
 func openInside(folder, name string, at fmt.Stringer) (*os.File, error) {

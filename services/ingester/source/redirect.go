@@ -2,6 +2,7 @@ package source
 
 import (
 	"context"
+	"errors"
 	"net/http"
 
 	"sluice/pkg/events"
@@ -13,6 +14,9 @@ func (h *web) follow(ctx context.Context, first target, r *rest) (*http.Response
 	at := first
 	for followed := 0; ; followed++ {
 		resp, err := h.get(ctx, at, r)
+		if err != nil && followed > 0 {
+			return nil, at, behind(first, err)
+		}
 		if err != nil || !isRedirect(resp.StatusCode) {
 			return resp, at, err
 		}
@@ -25,6 +29,17 @@ func (h *web) follow(ctx context.Context, first target, r *rest) (*http.Response
 			return nil, at, err
 		}
 	}
+}
+
+// behind says of a failure that the address it is about is one that the user's redirects to.
+func behind(first target, err error) error {
+	f, ok := errors.AsType[*events.Failure](err)
+	if !ok {
+		return err
+	}
+	told := *f
+	told.Message = first.String() + " redirects: " + f.Message
+	return &told
 }
 
 func isRedirect(status int) bool {

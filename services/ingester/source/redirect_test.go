@@ -65,6 +65,12 @@ func TestRedirectsStayWithinHTTP(t *testing.T) {
 	}
 }
 
+// TestRedirectIsTold holds that a failure of an address that the user does not know names the one that led there.
+func TestRedirectIsTold(t *testing.T) {
+	url := redirectTo(t, "http://10.0.0.1/inner.csv")
+	wantFailure(t, openErr(t, newSource(t), url), events.CodeSourceForbidden, url+" redirects: http://10.0.0.1/inner.csv is not on")
+}
+
 func TestRedirectsKeepTLS(t *testing.T) {
 	var location string
 	secure := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

@@ -39,6 +39,8 @@ func (g *gzipMembers) next() error {
 	case g.member == nil: // it was looked at already
 	case len(head) == 0:
 		return err
+	case head[0] == 0: // padding, if nothing but that
+		return io.EOF
 	case head[0] != 0x1F || len(head) == 2 && head[1] != 0x8B:
 		return trailing(0)
 	}

@@ -22,7 +22,7 @@ type magic struct {
 
 func magics() []magic {
 	list := []magic{
-		{"\x1F\x8B\x08", Gzip},
+		{"\x1F\x8B", Gzip},
 		{"\x28\xB5\x2F\xFD", Zstd},
 		{"PK\x03\x04", Zip}, {"PK\x05\x06", Zip}, // the latter holds nothing
 	}

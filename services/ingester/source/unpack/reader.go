@@ -104,11 +104,21 @@ func (r *Reader) Read(p []byte) (int, error) {
 		return n, exceeded
 	}
 	if err == io.EOF { //nolint:errorlint // a wrapped one is not the end
-		if _, more := r.src.Peek(1); more != io.EOF {
-			err = trailing(0)
-		}
+		err = r.end()
 	}
 	return n, r.explain(err)
+}
+
+// end returns io.EOF if nothing follows but zeros, as tapes and some archivers pad files with.
+func (r *Reader) end() error {
+	for {
+		switch b, err := r.src.ReadByte(); {
+		case err != nil:
+			return err
+		case b != 0:
+			return trailing(1)
+		}
+	}
 }
 
 // taken is how many of the packed bytes were unpacked.
@@ -153,7 +163,7 @@ func (r *Reader) explain(err error) error {
 	}
 	if errors.Is(err, errWindow) {
 		return events.Failf(events.CodeSourceUnsupported,
-			"%s needs more than 128 MiB of memory to be decompressed; compress it without a long window", at)
+			"%s needs more than 128 MiB of memory to be decompressed, or is damaged; compress it without a long window", at)
 	}
 	if errors.Is(err, errDictionary) {
 		return events.Failf(events.CodeSourceUnsupported, "%s needs a dictionary to be decompressed; compress it without one", at)

@@ -140,10 +140,13 @@ func TestErrorsOfTheSource(t *testing.T) {
 
 func TestTrailing(t *testing.T) {
 	for kind, packed := range map[string][]byte{"gzip": gzipped(t, table), "zstd": zstded(t, table)} {
-		for name, more := range map[string]string{"text": "a,b\n1,2\n", "zeros": "\x00\x00\x00\x00\x00", "one byte": "x", "half a magic": "\x1F"} {
+		for name, more := range map[string]string{"text": "a,b\n1,2\n", "zeros, and then more": "\x00\x00\x00\x00\x00x", "one byte": "x", "half a magic": "\x1F"} {
 			t.Run(kind+" and "+name, func(t *testing.T) {
 				text, err := unpacked(t, slices.Concat(packed, []byte(more)))
 				part := fmt.Sprintf("at byte %d", len(packed))
+				if kind == "gzip" && more[0] == 0 { // which may be padding
+					part = fmt.Sprintf("at byte %d", len(packed)+len(more)-1)
+				}
 				if name == "half a magic" || kind == "zstd" && len(more) < 4 { // which may be a frame that is cut
 					part = "middle of its " + kind + " data"
 				}
@@ -152,6 +155,11 @@ func TestTrailing(t *testing.T) {
 					t.Errorf("read %d bytes before", len(text))
 				}
 			})
+		}
+	}
+	for kind, packed := range map[string][]byte{"gzip": gzipped(t, table), "zip": archive(t, entry{name: "a.csv", text: table})} {
+		if text, err := unpacked(t, append(packed, make([]byte, 10_000)...)); err != nil || text != table {
+			t.Errorf("%s, padded with zeros: read %d bytes, %v", kind, len(text), err)
 		}
 	}
 	_, err := unpacked(t, slices.Concat(bzipped, []byte("a,b\n")))

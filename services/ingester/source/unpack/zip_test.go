@@ -242,6 +242,9 @@ func TestZipRefused(t *testing.T) {
 		"another compressed size": {archive(t, entry{name: "a.csv", text: table, sized: true, change: func(h *zip.FileHeader) {
 			h.CompressedSize64++
 		}}), "", events.CodeSourceCorrupt, "shorter"},
+		"a shorter compressed size": {archive(t, entry{name: "a.csv", text: table, sized: true, change: func(h *zip.FileHeader) {
+			h.CompressedSize64 -= 10
+		}}), "", events.CodeSourceCorrupt, "ends before its data does"},
 		"another CRC": {archive(t, entry{name: "a.csv", text: table, sized: true, change: func(h *zip.FileHeader) {
 			h.CRC32++
 		}}), "", events.CodeSourceCorrupt, "checksum"},

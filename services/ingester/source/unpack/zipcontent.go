@@ -54,6 +54,9 @@ func (c *zipContent) Read(p []byte) (int, error) {
 	n, err := c.data.Read(p)
 	c.crc.Write(p[:n])
 	c.length += int64(n)
+	if err == io.ErrUnexpectedEOF && !c.entry.streamed && c.raw.taken() == c.entry.size { //nolint:errorlint // of the decompressor itself
+		return n, damaged("a member ends before its data does")
+	}
 	if err == io.EOF {
 		if err := c.end(); err != nil {
 			return n, err
