@@ -18,7 +18,7 @@ func (f *formText) Read(p []byte) (int, error) {
 	n, err := f.body.Read(p)
 	f.some = f.some || n > 0
 	f.binary = f.binary || bytes.ContainsFunc(p[:n], func(r rune) bool { return r < ' ' && r != '\t' })
-	if err == io.EOF && f.some && !f.binary { //nolint:errorlint // a wrapped one is not the end
+	if err == io.EOF && f.some && !f.binary {
 		return n, refuse(codeNotAFile, "the body is a single line of text without an end, as curl -d makes of a file, or the name of one; "+
 			"send the file with curl -X POST -T trips.csv, or --data-binary @trips.csv")
 	}
