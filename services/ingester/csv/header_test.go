@@ -2,6 +2,7 @@ package csv_test
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -127,8 +128,10 @@ func TestGeneratedColumns(t *testing.T) {
 	opts := csv.DefaultOptions()
 	opts.Dialect.HeaderRows = 0
 	columns, err := csv.NewReader(strings.NewReader("x,y"), opts).Columns()
-	want := "[{ column_1 text generated} { column_2 text generated}]"
-	if got := fmt.Sprint(columns); err != nil || got != want {
-		t.Errorf("got %s, %v, want %s", got, err, want)
+	want := []events.Column{
+		{Name: "column_1", Type: "text", Rule: "generated"}, {Name: "column_2", Type: "text", Rule: "generated"},
+	}
+	if err != nil || !slices.Equal(columns, want) {
+		t.Errorf("got %+v, %v, want %+v", columns, err, want)
 	}
 }
