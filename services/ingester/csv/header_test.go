@@ -1,7 +1,6 @@
 package csv_test
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 	"testing"
