@@ -1,6 +1,7 @@
 package fault
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -10,6 +11,7 @@ import (
 
 	"sluice/internal/testenv"
 	"sluice/pkg/bus"
+	"sluice/pkg/events"
 	"sluice/services/status"
 )
 
@@ -35,7 +37,7 @@ func (s *system) checkNothingElse(conn *pgx.Conn, tables []string) {
 
 func (s *system) ids() []string { return slices.Collect(maps.Keys(s.byID)) }
 
-// checkQueue holds that no message is left.
+// checkQueue holds that no message is left but what a server that was killed has kept of acknowledged ones.
 func (s *system) checkQueue() {
 	s.t.Helper()
 	testenv.Eventually(s.ctx, s.t, "an empty queue", func() error {
@@ -44,11 +46,48 @@ func (s *system) checkQueue() {
 			return err
 		}
 		queue, err := js.Stream(s.ctx, bus.JobsStream)
-		if err == nil && queue.CachedInfo().State.Msgs > 0 {
-			err = fmt.Errorf("%d jobs are on it", queue.CachedInfo().State.Msgs)
+		if err != nil || queue.CachedInfo().State.Msgs == 0 {
+			return err
 		}
-		return err
+		return s.checkAcknowledged(queue)
 	})
+}
+
+// checkAcknowledged fails unless all messages are of jobs that have ended, and will be given to nobody: a server that is killed
+// between keeping an acknowledgement and removing its message does neither any more.
+func (s *system) checkAcknowledged(queue jetstream.Stream) error {
+	for _, lane := range events.Priorities() {
+		consumer, err := queue.Consumer(s.ctx, string(lane))
+		if err != nil {
+			return err
+		}
+		if state := consumer.CachedInfo(); state.NumPending > 0 || state.NumAckPending > 0 {
+			return fmt.Errorf("%d jobs wait on it and %d are under way", state.NumPending, state.NumAckPending)
+		}
+	}
+	state := queue.CachedInfo().State
+	for sequence := state.FirstSeq; sequence <= state.LastSeq; sequence++ {
+		msg, err := queue.GetMsg(s.ctx, sequence)
+		if errors.Is(err, jetstream.ErrMsgNotFound) {
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		job, err := events.DecodeJob(msg.Data)
+		if err != nil {
+			return err
+		}
+		r, err := s.bus.Registers.Get(s.ctx, job.ID)
+		if err != nil {
+			return err
+		}
+		if r.State != bus.Done || r.Run < job.Run {
+			return fmt.Errorf("job %s is on it, and its register says %+v", job.ID, r)
+		}
+		s.t.Logf("the server has kept the message of job %s, which was acknowledged", job.ID)
+	}
+	return nil
 }
 
 // checkStatus holds that the documents are what the events add up to, and that the events of a run tell of one end.
