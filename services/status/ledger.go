@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 
 	"sluice/pkg/bus"
 	"sluice/pkg/events"
@@ -18,7 +19,7 @@ func (r *reconciler) ledger(ctx context.Context) (done events.Reconciled, err er
 		var page events.LedgerPage
 		err := r.ask(ctx, events.SubjectIngesterLedger, events.Ledger{After: after, Limit: ledgerPage}, &page)
 		if unanswered(err) {
-			return r.unread(done, err), nil
+			return r.unread(ctx, done, err), nil
 		}
 		if err != nil {
 			return done, err
@@ -26,12 +27,13 @@ func (r *reconciler) ledger(ctx context.Context) (done events.Reconciled, err er
 		more, err := each(ctx, page.Runs, r.settle)
 		done = sum(done, more)
 		if errors.Is(err, errNobody) {
-			return r.unread(done, err), nil
+			return r.unread(ctx, done, err), nil
 		}
 		if err != nil {
 			return done, err
 		}
 		if !page.More {
+			r.unheard.Store(false)
 			done.Complete = true
 			return done, nil
 		}
@@ -45,8 +47,12 @@ func (r *reconciler) ledger(ctx context.Context) (done events.Reconciled, err er
 // errNobody says that no ingester could tell what the ledger says.
 var errNobody = errors.New("no ingester answers")
 
-func (r *reconciler) unread(done events.Reconciled, err error) events.Reconciled {
-	r.log.Warn("the ledger is not read; trying again", "err", err)
+func (r *reconciler) unread(ctx context.Context, done events.Reconciled, err error) events.Reconciled {
+	level := slog.LevelWarn
+	if !r.unheard.Swap(true) {
+		level = slog.LevelInfo // services start in any order
+	}
+	r.log.Log(ctx, level, "the ledger is not read; trying again", "err", err)
 	done.Unchecked = r.index.underway()
 	return done
 }

@@ -2,7 +2,9 @@ package status
 
 import (
 	"encoding/json"
+	"log/slog"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -13,6 +15,31 @@ import (
 	"sluice/pkg/bus"
 	"sluice/pkg/events"
 )
+
+// TestStartBeforeTheIngesters warns of a ledger that is not read only when that lasts: services start in any order.
+func TestStartBeforeTheIngesters(t *testing.T) {
+	t.Parallel()
+	n, ctx := testenv.StartNATS(t), testenv.Context(t)
+	var said strings.Builder
+	config := DefaultConfig()
+	config.Log = slog.New(slog.NewTextHandler(&said, &slog.HandlerOptions{Level: slog.LevelWarn}))
+	r := newReconciler(config, n.Bus("status"), newIndex(time.Now))
+	read := func(complete, warned bool) {
+		t.Helper()
+		said.Reset()
+		done, err := r.ledger(ctx)
+		if err != nil || done.Complete != complete || (said.Len() > 0) != warned {
+			t.Errorf("the ledger is read: %+v (%v), saying %q", done, err, said.String())
+		}
+	}
+	read(false, false)
+	read(false, true)
+	playIngester(t, n.Bus("ingester"))
+	read(true, false)
+	if r.unheard.Load() {
+		t.Error("the next time without an ingester would be taken for the second")
+	}
+}
 
 // table answers for the ledger from a table, as ingesters do. Its pages are short.
 type table struct {

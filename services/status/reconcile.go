@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"math/rand/v2"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -36,6 +37,8 @@ type reconciler struct {
 	log   *slog.Logger
 	busy  chan struct{} // holds one that compares everything
 
+	unheard atomic.Bool // no ingester has answered the last time that the ledger was asked for
+
 	rewatch chan struct{} // is sent to when the bucket has to be watched anew
 	mu      sync.Mutex
 	made    time.Time // when the bucket was made that is watched
@@ -59,7 +62,7 @@ func (r *reconciler) run(ctx context.Context) {
 		}
 		if compare != nil && !time.Now().Before(due) {
 			done, err := compare(ctx)
-			r.tell("everything", done, err)
+			r.tell(ctx, "everything", done, err)
 			due = time.Now().Add(3 * r.quiet)
 			switch {
 			case err == nil && done.Complete && done.Unchecked == 0:
@@ -69,7 +72,7 @@ func (r *reconciler) run(ctx context.Context) {
 			}
 		}
 		done, err := r.lost(ctx)
-		r.tell("messages", done, err)
+		r.tell(ctx, "messages", done, err)
 		select {
 		case <-ctx.Done():
 		case <-time.After(every/2 + rand.N(every)): //nolint:gosec // at other times than other replicas: mostly one repairs
@@ -78,12 +81,12 @@ func (r *reconciler) run(ctx context.Context) {
 }
 
 // tell logs what was repaired, or why that was not all.
-func (r *reconciler) tell(compared string, done events.Reconciled, err error) {
+func (r *reconciler) tell(ctx context.Context, compared string, done events.Reconciled, err error) {
 	if done != (events.Reconciled{Complete: done.Complete}) {
 		r.log.Info("reconciled", "compared", compared, "documents", done.Documents, "reported", done.Reported,
 			"requeued", done.Requeued, "unchecked", done.Unchecked)
 	}
-	if err != nil {
+	if err != nil && ctx.Err() == nil {
 		r.log.Warn("not all is compared; trying again", "err", err)
 	}
 }
