@@ -56,41 +56,41 @@ func (z *zipMember) Read(p []byte) (int, error) {
 
 // find goes on to the member that is to be read.
 func (z *zipMember) find() error {
-	for {
-		entry, more, err := z.next()
-		switch {
-		case err != nil:
-			return err
-		case !more:
-			return z.notFound()
-		case z.isWanted(entry.name):
-			z.found = entry
-			z.content, err = newZipContent(z.src, &z.found)
-			if err != nil {
-				return z.unsupported(entry, err)
-			}
-			return nil
-		}
-		if err := z.skip(entry); err != nil {
-			return err
-		}
+	entry, found, err := z.nextWanted()
+	if err != nil {
+		return err
 	}
+	if !found {
+		return z.notFound()
+	}
+	z.found = entry
+	if z.content, err = newZipContent(z.src, &z.found); err != nil {
+		return z.unsupported(entry, err)
+	}
+	return nil
 }
 
 // finish looks at all that lies behind the member: there must be no other one that is as good, and a directory that has it.
 func (z *zipMember) finish() error {
+	entry, found, err := z.nextWanted()
+	if err != nil {
+		return err
+	}
+	if found {
+		return z.ambiguous(entry)
+	}
+	return z.checkDirectory()
+}
+
+// nextWanted reads on behind the header of the next member that may be meant, if one follows.
+func (z *zipMember) nextWanted() (entry zipEntry, found bool, err error) {
 	for {
 		entry, more, err := z.next()
-		switch {
-		case err != nil:
-			return err
-		case !more:
-			return z.checkDirectory()
-		case z.isWanted(entry.name):
-			return z.ambiguous(entry)
+		if err != nil || !more || z.isWanted(entry.name) {
+			return entry, more, err
 		}
 		if err := z.skip(entry); err != nil {
-			return err
+			return zipEntry{}, false, err
 		}
 	}
 }
