@@ -139,15 +139,7 @@ func refused(t testing.TB, a answer, want code) openapi.Problem {
 // stored returns every message of a stream.
 func (e *env) stored(t testing.TB, stream string) []*jetstream.RawStreamMsg {
 	t.Helper()
-	ctx := testenv.Context(t)
-	js, err := jetstream.New(e.bus.Conn)
-	if err != nil {
-		t.Fatal(err)
-	}
-	s, err := js.Stream(ctx, stream)
-	if err != nil {
-		t.Fatal(err)
-	}
+	ctx, s := testenv.Context(t), e.stream(t, stream)
 	state := s.CachedInfo().State
 	var all []*jetstream.RawStreamMsg
 	for n := max(state.FirstSeq, 1); n <= state.LastSeq; n++ {
@@ -166,16 +158,20 @@ func (e *env) stored(t testing.TB, stream string) []*jetstream.RawStreamMsg {
 // messages is how many messages a stream has.
 func (e *env) messages(t testing.TB, stream string) uint64 {
 	t.Helper()
-	ctx := testenv.Context(t)
+	return e.stream(t, stream).CachedInfo().State.Msgs
+}
+
+func (e *env) stream(t testing.TB, name string) jetstream.Stream {
+	t.Helper()
 	js, err := jetstream.New(e.bus.Conn)
 	if err != nil {
 		t.Fatal(err)
 	}
-	s, err := js.Stream(ctx, stream)
+	s, err := js.Stream(testenv.Context(t), name)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return s.CachedInfo().State.Msgs
+	return s
 }
 
 // expectStored checks how many jobs exist, and that each has its message and its first events once.

@@ -3,7 +3,6 @@ package e2e
 import (
 	"archive/zip"
 	"bytes"
-	"compress/gzip"
 	"encoding/base64"
 	"io"
 	"os"
@@ -20,11 +19,8 @@ const packedText = "id,name\n1,a\n2,b\n"
 // packedFiles are ways to pack one text, by what they are called.
 func packedFiles(t *testing.T) map[string]string {
 	t.Helper()
-	var gz, zst, archive bytes.Buffer
-	for _, part := range []string{packedText[:9], packedText[9:]} {
-		w := gzip.NewWriter(&gz)
-		write(t, w, part)
-	}
+	gz := testenv.Gzip(t, packedText[:9], packedText[9:])
+	var zst, archive bytes.Buffer
 	w, err := zstd.NewWriter(&zst)
 	if err != nil {
 		t.Fatal(err)
@@ -52,8 +48,8 @@ func packedFiles(t *testing.T) map[string]string {
 		t.Fatal(err)
 	}
 	return map[string]string{
-		"/plain.csv": packedText, "/two_members.csv.gz": gz.String(), "/a.csv.zst": zst.String(), "/a.zip": archive.String(),
-		"/a.csv.bz2": string(bz), "/mislabelled.csv": gz.String(),
+		"/plain.csv": packedText, "/two_members.csv.gz": gz, "/a.csv.zst": zst.String(), "/a.zip": archive.String(),
+		"/a.csv.bz2": string(bz), "/mislabelled.csv": gz,
 	}
 }
 

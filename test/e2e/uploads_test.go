@@ -2,7 +2,6 @@ package e2e
 
 import (
 	"bytes"
-	"compress/gzip"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
@@ -50,7 +49,7 @@ func TestUploads(t *testing.T) {
 	conn, uploads := i.connect(t), i.uploads(t)
 	for name, u := range map[string]uploaded{
 		"plain":  i.upload(t, "?filename=plain.csv", file.String()[:2_000_000][:strings.LastIndexByte(file.String()[:2_000_000], '\n')+1]),
-		"packed": i.upload(t, "?filename=%2Fhome%2Fme%2Fpacked.csv.gz", packed(t, file.String()), "Content-Type: application/x-www-form-urlencoded"),
+		"packed": i.upload(t, "?filename=%2Fhome%2Fme%2Fpacked.csv.gz", testenv.Gzip(t, file.String()), "Content-Type: application/x-www-form-urlencoded"),
 		"form":   i.uploadForm(t, "form.csv", "n,text\n1,é\n"),
 		"latin":  i.upload(t, "?filename=latin.csv", "n,text\n1,\xe9\n", "Content-Type: text/csv; charset=iso-8859-1"),
 	} {
@@ -112,19 +111,6 @@ func (i *instance) uploadForm(t testing.TB, name, text string) uploaded {
 		t.Fatal(err)
 	}
 	return i.upload(t, "", body.String(), "Content-Type: "+form.FormDataContentType())
-}
-
-func packed(t testing.TB, text string) string {
-	t.Helper()
-	var data bytes.Buffer
-	w := gzip.NewWriter(&data)
-	if _, err := io.WriteString(w, text); err != nil {
-		t.Fatal(err)
-	}
-	if err := w.Close(); err != nil {
-		t.Fatal(err)
-	}
-	return data.String()
 }
 
 // TestUploadsOutliveEverything uploads a file, and then kills and starts all that is between it and its table.

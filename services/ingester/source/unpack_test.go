@@ -2,7 +2,6 @@ package source
 
 import (
 	"bytes"
-	"compress/gzip"
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/hex"
@@ -34,13 +33,7 @@ var table = func() string {
 
 func gzipped(t testing.TB, text string) []byte {
 	t.Helper()
-	var packed bytes.Buffer
-	w := gzip.NewWriter(&packed)
-	io.WriteString(w, text)
-	if err := w.Close(); err != nil {
-		t.Fatal(err)
-	}
-	return packed.Bytes()
+	return []byte(testenv.Gzip(t, text))
 }
 
 func zstded(t testing.TB, text string, options ...zstd.EOption) []byte {

@@ -2,7 +2,6 @@ package unpack_test
 
 import (
 	"bytes"
-	"compress/gzip"
 	"encoding/base64"
 	"errors"
 	"fmt"
@@ -14,6 +13,7 @@ import (
 
 	"github.com/klauspost/compress/zstd"
 
+	"sluice/internal/testenv"
 	"sluice/pkg/events"
 	"sluice/services/ingester/source/unpack"
 )
@@ -30,13 +30,7 @@ var table = func() string {
 
 func gzipped(t testing.TB, text string) []byte {
 	t.Helper()
-	var packed bytes.Buffer
-	w := gzip.NewWriter(&packed)
-	io.WriteString(w, text)
-	if err := w.Close(); err != nil {
-		t.Fatal(err)
-	}
-	return packed.Bytes()
+	return []byte(testenv.Gzip(t, text))
 }
 
 func zstded(t testing.TB, text string, options ...zstd.EOption) []byte {
