@@ -18,6 +18,7 @@ type index struct {
 	byAge    []*entry                     // by (created at, id), the oldest first
 	lanes    map[events.Priority][]uint64 // places of the waiting jobs of each lane, in order
 	unqueued map[string]unqueued          // jobs accepted, but not known to be on the queue
+	asOf     uint64                       // how often the client had reconnected when the watch that filled it began
 	changed  chan struct{}                // closed and replaced at each change
 }
 
@@ -79,8 +80,9 @@ func (x *index) remove(jobID string) {
 	x.announce()
 }
 
-// keepOnly forgets every job but these: one may have left the bucket unheard, while the server was away.
-func (x *index) keepOnly(jobs map[string]bool) {
+// filled says that all has been told that was there when a watch began, and which jobs that were: others may have left
+// the bucket unheard, while the server was away. The watch began after so many reconnections.
+func (x *index) filled(jobs map[string]bool, reconnections uint64) {
 	x.mu.RLock()
 	var gone []string
 	for jobID := range x.byID {
@@ -92,6 +94,17 @@ func (x *index) keepOnly(jobs map[string]bool) {
 	for _, jobID := range gone {
 		x.remove(jobID)
 	}
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	x.asOf = reconnections
+	x.announce()
+}
+
+// filledAfter returns after how many reconnections the index was filled, and a channel that is closed at the next change.
+func (x *index) filledAfter() (reconnections uint64, changed <-chan struct{}) {
+	x.mu.RLock()
+	defer x.mu.RUnlock()
+	return x.asOf, x.changed
 }
 
 // drop takes a job's entry out of the orders. The caller holds the lock.

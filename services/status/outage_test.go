@@ -2,7 +2,9 @@ package status
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -31,6 +33,57 @@ func TestOutages(t *testing.T) {
 		})
 		awaitListed(ctx, t, b, events.StateFailed, round)
 	}
+}
+
+// TestListIsNotOlderThanTheConnection holds that a replica does not list what it knew before an outage, until it has read
+// what others have written meanwhile.
+func TestListIsNotOlderThanTheConnection(t *testing.T) {
+	n, ctx := testenv.StartNATS(t), testenv.Context(t)
+	b := n.Bus("test")
+	link := testenv.StartProxy(t, "tcp", strings.TrimPrefix(n.URL(), "nats://"))
+	nc, err := bus.Connect("nats://"+link.Addr(), "status")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(nc.Close)
+	replica, err := bus.Bind(ctx, nc)
+	if err != nil {
+		t.Fatal(err)
+	}
+	start(ctx, t, replica, time.Hour)
+	for jobs := 1; jobs <= 10; jobs++ {
+		link.Cut()
+		testenv.Eventually(ctx, t, "cutting off", func() error {
+			if _, err := list(ctx, b); !errors.Is(err, bus.ErrUnavailable) {
+				return fmt.Errorf("answered with %w", err)
+			}
+			return nil
+		})
+		id := fmt.Sprint("job-", jobs)
+		if err := (store{b.Documents}).merge(ctx, id, queuedJob(id, events.Normal, uint64(jobs))); err != nil {
+			t.Fatal(err)
+		}
+		link.Restore()
+		testenv.Eventually(ctx, t, "listing again", func() error {
+			listed, err := list(ctx, b)
+			if err != nil {
+				return err
+			}
+			if len(listed) != jobs {
+				t.Fatalf("%d jobs are listed, want %d", len(listed), jobs)
+			}
+			return nil
+		})
+	}
+}
+
+// list asks once, for a second: a question may be lost while a connection ends.
+func list(ctx context.Context, b *bus.Bus) ([]events.Status, error) {
+	ctx, cancel := context.WithTimeout(ctx, time.Second)
+	defer cancel()
+	var page events.Page
+	err := bus.Ask(ctx, b.Conn, events.SubjectStatusList, events.List{Limit: 100}, &page)
+	return page.Jobs, err
 }
 
 // awaitListed waits until the job is answered and listed in a state: sooner than the client would notice by itself that

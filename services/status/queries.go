@@ -22,7 +22,10 @@ const (
 	maxPage      = 1000
 )
 
-var errNotFound = errors.New("no such job")
+var (
+	errNotFound = errors.New("no such job")
+	errOutdated = errors.New("the documents are still being read again after an outage")
+)
 
 // queries answers requests over the bus.
 type queries struct {
@@ -116,8 +119,29 @@ func (q *queries) reconcile(ctx context.Context, _ events.Reconcile) (events.Rec
 	return q.reconciler.all(ctx)
 }
 
+// awaitIndex waits, briefly, until the index has been filled under the present connection: what it knew before an outage
+// may be old.
+func (q *queries) awaitIndex(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, maxWait)
+	defer cancel()
+	for {
+		reconnections, changed := q.index.filledAfter()
+		if reconnections == q.bus.Conn.Stats().Reconnects {
+			return nil
+		}
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			return errOutdated
+		}
+	}
+}
+
 // list answers with one page of jobs.
-func (q *queries) list(_ context.Context, question events.List) (events.Page, error) {
+func (q *queries) list(ctx context.Context, question events.List) (events.Page, error) {
+	if err := q.awaitIndex(ctx); err != nil {
+		return events.Page{}, err
+	}
 	jobs, more := q.index.list(question.State, question.After, min(max(question.Limit, 1), maxPage))
 	page := events.Page{Jobs: []events.Status{}}
 	bytes := 0

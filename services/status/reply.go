@@ -38,6 +38,8 @@ func replyTo[Q, A any](
 		return refusal(reply, events.QuerySucceeded, err.Error())
 	case errors.Is(err, errUnfinished):
 		return refusal(reply, events.QueryUnfinished, err.Error())
+	case errors.Is(err, errOutdated):
+		return refusal(reply, events.QueryFailed, err.Error())
 	case err == nil:
 		reply.Data, err = json.Marshal(found)
 	}

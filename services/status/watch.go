@@ -46,15 +46,16 @@ func watchOnce(
 		case <-ctx.Done():
 		}
 	}()
-	var met map[string]bool // jobs that this watch has told of, while it tells what was there when it began
+	var met map[string]bool  // jobs that this watch has told of, while it tells what was there when it began
+	var reconnections uint64 // before it began
 	begin := func(ctx context.Context) (jetstream.KeyWatcher, error) {
-		met = make(map[string]bool)
+		met, reconnections = make(map[string]bool), b.Conn.Stats().Reconnects
 		return b.Documents.WatchAll(ctx)
 	}
 	done, err := bus.Follow(ctx, b.Conn, begin, func(e jetstream.KeyValueEntry) {
 		switch {
 		case e == nil: // all that was there has come
-			x.keepOnly(met)
+			x.filled(met, reconnections)
 			met = nil
 			ready()
 			return

@@ -3,10 +3,13 @@ package fault
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
+	"fmt"
 	"slices"
 	"strings"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/nats-io/nats.go/jetstream"
 
 	"sluice/internal/testenv"
 )
@@ -71,7 +74,33 @@ func (s *system) checkDataset(conn *pgx.Conn, a *accepted, j job) {
 // adopt takes jobs into account that came into being although their clients were not told so: a 503 promises nothing.
 func (s *system) adopt() {
 	s.t.Helper()
-	testenv.Eventually(s.ctx, s.t, "a list of all jobs", s.isFolded)
+	testenv.Eventually(s.ctx, s.t, "a list of all jobs", func() error {
+		if err := s.isFolded(); err != nil {
+			return err
+		}
+		listed := s.list()
+		keys, err := s.bus.Documents.Keys(s.ctx)
+		if err != nil && !errors.Is(err, jetstream.ErrNoKeysFound) {
+			return err
+		}
+		for _, id := range keys {
+			j, ok := listed[id]
+			if !ok {
+				return fmt.Errorf("job %s is not listed", id)
+			}
+			if s.byID[id] == nil {
+				s.t.Logf("job %s for table %s was not confirmed", id, j.Table)
+				s.remember(&accepted{id: id, table: j.Table, file: s.tried[j.Table], outcomes: []string{"succeeded"}})
+			}
+		}
+		return nil
+	})
+}
+
+// list returns all jobs that the API lists, by their ids.
+func (s *system) list() map[string]job {
+	s.t.Helper()
+	listed := make(map[string]job)
 	for cursor := ""; ; {
 		var page struct {
 			Jobs       []job  `json:"jobs"`
@@ -79,13 +108,10 @@ func (s *system) adopt() {
 		}
 		s.read("/v1/jobs?limit=1000"+cursor, &page)
 		for _, j := range page.Jobs {
-			if s.byID[j.ID] == nil {
-				s.t.Logf("job %s for table %s was not confirmed", j.ID, j.Table)
-				s.remember(&accepted{id: j.ID, table: j.Table, file: s.tried[j.Table], outcomes: []string{"succeeded"}})
-			}
+			listed[j.ID] = j
 		}
 		if page.NextCursor == "" {
-			return
+			return listed
 		}
 		cursor = "&cursor=" + page.NextCursor
 	}
