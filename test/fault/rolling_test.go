@@ -23,6 +23,7 @@ func rolling(t *testing.T, random *rand.Rand) {
 			s.after(0, 700*time.Millisecond)
 			w.stop(t)
 			s.startWorker(w)
+			w.await(s.ctx, t, "health and metrics") // before that, a signal ends it out of order
 		}
 	}
 	for _, a := range s.jobs {
