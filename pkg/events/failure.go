@@ -45,6 +45,8 @@ const (
 	CodeNotATable           Code = "not_a_table"
 	CodeDependentsExist     Code = "dependents_exist"
 	CodeColumnsDiffer       Code = "columns_differ"
+	CodeTypeUnknown         Code = "type_unknown"
+	CodeTypeMismatch        Code = "type_mismatch"
 	CodeKeyUnusable         Code = "key_unusable"
 	CodeValueInvalid        Code = "value_invalid"
 	CodeSchemaNotFound      Code = "schema_not_found"
@@ -97,8 +99,10 @@ var codes = map[Code]struct {
 	CodeNotATable:           {false, "what is to be loaded into is not a plain table"},
 	CodeDependentsExist:     {false, "something depends on the table that is to be replaced"},
 	CodeColumnsDiffer:       {false, "the file's columns are not the table's"},
+	CodeTypeUnknown:         {false, "the database has no type of the name that is stated"},
+	CodeTypeMismatch:        {false, "the type that is stated for a column is not the one"},
 	CodeKeyUnusable:         {false, "the key does not tell the rows apart"},
-	CodeValueInvalid:        {false, "a value does not fit into the table"},
+	CodeValueInvalid:        {false, "a value does not fit the type of its column"},
 	CodeSchemaNotFound:      {false, "the schema does not exist"},
 	CodeNotPermitted:        {false, "the ingester's database role may not do this"},
 	CodeStorageFull:         {true, "the database's disk is full"},

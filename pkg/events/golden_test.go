@@ -37,7 +37,8 @@ func TestGoldens(t *testing.T) {
 
 // TestGoldenJobs holds, besides, that a job which states nothing about its file says nothing of it.
 func TestGoldenJobs(t *testing.T) {
-	for name, spec := range map[string]events.Spec{"job": goldenSpec(t), "job-stated": statedSpec(t), "job-upload": uploadSpec(t)} {
+	for name, spec := range map[string]events.Spec{"job": goldenSpec(t), "job-stated": statedSpec(t), "job-upload": uploadSpec(t),
+		"job-typed": typedSpec(t)} {
 		t.Run(name, func(t *testing.T) {
 			data := readGolden(t, name)
 			job, err := events.DecodeJob(data)
@@ -68,7 +69,7 @@ func TestEarlierGoldens(t *testing.T) {
 
 // TestGoldensComplete holds that there is a golden for each type, those for the job, and no other.
 func TestGoldensComplete(t *testing.T) {
-	want := []string{"job", "job-stated", "job-upload"}
+	want := []string{"job", "job-stated", "job-typed", "job-upload"}
 	for _, kind := range events.Types() {
 		want = append(want, string(kind))
 	}
@@ -191,6 +192,19 @@ func uploadSpec(t *testing.T) events.Spec {
 	spec.Mode, spec.SkipUnchanged = events.Replace, true
 	spec.CSV.AllowHTML = true
 	spec.Types.Infer = true
+	return spec
+}
+
+// typedSpec is the golden spec with everything said that can be said about types.
+func typedSpec(t *testing.T) events.Spec {
+	t.Helper()
+	spec := goldenSpec(t)
+	spec.Types = events.ColumnTypes{Infer: true, Stated: map[string]events.ColumnType{
+		"VendorID": {Type: "integer"},
+		"fare":     {Type: "numeric(9,2)", Decimal: ",", Group: ".", Null: []string{"n/a", ""}},
+		"pickup":   {Type: "timestamptz", Format: "dd.mm.yyyy hh:mi", Zone: "Europe/Berlin"},
+		"paid":     {Type: "boolean", True: []string{"ja"}, False: []string{"nein"}},
+	}}
 	return spec
 }
 

@@ -62,10 +62,11 @@ func parseReading(body openapi.JobRequest) (reading, []fieldError) {
 		}
 	}
 	if body.Types != nil {
-		if !body.Types.Valid() {
-			bad = append(bad, fieldError{"/types", "must be text or infer"})
+		var problems []fieldError
+		if text, err := body.Types.MarshalJSON(); err == nil {
+			r.Types, problems = parseTypes(text)
 		}
-		r.Types.Infer = *body.Types == openapi.TypesInfer
+		bad = append(bad, problems...)
 	}
 	return r, bad
 }

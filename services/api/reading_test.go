@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"reflect"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -30,6 +31,8 @@ func TestReadingIsCarried(t *testing.T) {
 		`"csv":{"comment":"--------"}`, `"csv":{"comment":"#","delimiter":"","quote":""}`,
 		`"null":[]`, `"null":[""]`, `"null":[` + strings.Repeat(`"a",`, 19) + `"` + strings.Repeat("x", 64) + `"]`,
 		`"column_names":"snake"`, `"extra_fields":"reject"`, `"types":"infer"`,
+		`"types":{"id":{"type":"integer"},"*":"infer","Fare €":{"type":"numeric(9,2)","decimal":",","group":".","null":["n/a",""]},
+			"at":{"type":"timestamptz","format":"dd.mm.yyyy hh:mi","zone":"Europe/Berlin"},"ok":{"type":"boolean","true":["ja"],"false":["nein"]}}`,
 		`"max_bad_rows":1`, `"max_bad_rows":9223372036854775807`, `"max_bad_rows":"100%"`, `"max_bad_rows":"0.001%"`,
 	} {
 		spec := e.specOf(t, e.create(t, bodyWith(said)).ID)
@@ -44,7 +47,10 @@ func TestReadingInOtherWords(t *testing.T) {
 	e := newEnv(t)
 	for said, want := range map[string]string{
 		`"types":"text"`: `{}`,
-		`"types":null`:   `{}`,
+		`"types":{}`:     `{}`, `"types":{"*":"text"}`: `{}`, `"types":{"*":"infer"}`: `{"types":"infer"}`,
+		`"types":{"a":"Numeric(9, 2)","b":"text","*":"text"}`:  `{"types":{"a":{"type":"Numeric(9, 2)"},"b":{"type":"text"}}}`,
+		`"types":{"a":{"type":"int","format":"","null":null}}`: `{"types":{"a":{"type":"int"}}}`,
+		`"types":null`: `{}`,
 		`"csv":{},"column_names":"original","extra_fields":"rescue","max_bad_rows":0`:        `{}`,
 		`"csv":null,"null":null,"column_names":null,"extra_fields":null,"max_bad_rows":null`: `{}`,
 		`"csv":{"encoding":null,"delimiter":null,"quote":null,"escape":null}`:                `{}`,
@@ -176,6 +182,25 @@ func TestReadingIsRefused(t *testing.T) {
 		"unknown types":                  {`"types":"guess"`, "/types"},
 		"empty types":                    {`"types":""`, "/types"},
 		"types of the wrong type":        {`"types":true`, "/types"},
+		"types in a list":                {`"types":["int"]`, "/types"},
+		"other types unknown":            {`"types":{"*":"guess"}`, "/types/*"},
+		"a column inferred":              {`"types":{"a":"infer"}`, "/types/a"},
+		"a type of the wrong type":       {`"types":{"a":5}`, "/types/a"},
+		"a type that is null":            {`"types":{"a":null}`, "/types/a/type"},
+		"a type in a list":               {`"types":{"a":["int"]}`, "/types/a"},
+		"no type":                        {`"types":{"a":{}}`, "/types/a/type"},
+		"a type that is none":            {`"types":{"a":"int; DROP TABLE x"}`, "/types/a/type"},
+		"types of two columns":           {`"types":{"a/b":"int)","c":{"type":"text","format":"yyyy"}}`, "/types/a~1b/type /types/c/format"},
+		"a format that is none":          {`"types":{"a":{"type":"date","format":"dd.mm"}}`, "/types/a/format"},
+		"a format of the wrong type":     {`"types":{"a":{"type":"date","format":1}}`, "/types/a/format"},
+		"an option of a column unknown":  {`"types":{"a":{"type":"date","form":"dd.mm"}}`, "/types/a/form"},
+		"a zone that is none":            {`"types":{"a":{"type":"timestamptz","zone":"Mars"}}`, "/types/a/zone"},
+		"words for true alone":           {`"types":{"a":{"type":"boolean","true":["ja"]}}`, "/types/a/true"},
+		"type of a column without name":  {`"types":{"":"int"}`, "/types/"},
+		"type of a column with NUL":      {`"types":{"a\u0000":"int"}`, "/types/a\x00"},
+		"type of a name too long":        {`"types":{"` + strings.Repeat("x", 64) + `":"int"}`, "/types/" + strings.Repeat("x", 64)},
+		"types of too many columns":      {`"types":{` + manyTypes(1601, "int") + `}`, "/types"},
+		"types too large":                {`"types":{` + manyTypes(1600, strings.Repeat("x", 199)) + `}`, "/types"},
 		"unknown extra fields":           {`"extra_fields":"drop"`, "/extra_fields"},
 		"empty extra fields":             {`"extra_fields":""`, "/extra_fields"},
 		"negative bad rows":              {`"max_bad_rows":-1`, "/max_bad_rows"},
@@ -259,6 +284,15 @@ func TestKeysOfBefore(t *testing.T) {
 	if hash := r.hash(e.api.sealer); hash != before {
 		t.Errorf("the hash has changed from %s to %s", before, hash)
 	}
+}
+
+// manyTypes is a member of types for each of so many columns.
+func manyTypes(columns int, name string) string {
+	members := make([]string, columns)
+	for i := range members {
+		members[i] = fmt.Sprintf("%q:%q", strconv.Itoa(i), name)
+	}
+	return strings.Join(members, ",")
 }
 
 func TestEncodingLabels(t *testing.T) {

@@ -1,6 +1,7 @@
 package ingester
 
 import (
+	"context"
 	"errors"
 	"io"
 	"time"
@@ -8,11 +9,12 @@ import (
 	"sluice/pkg/events"
 	"sluice/services/ingester/csv"
 	"sluice/services/ingester/postgres"
+	"sluice/services/ingester/typed"
 )
 
 // copy hands the file's records over in blocks. What a slow source has brought is committed from time to time, and so is all
 // that was read when the service is shut down.
-func (a *attempt) copy(copier *postgres.Copier, rows *csv.Reader, file sections) error {
+func (a *attempt) copy(ctx context.Context, copier *postgres.Copier, rows *csv.Reader, file sections, check *typed.Checker) error {
 	a.report.phase(events.PhaseLoading)
 	a.copying.Store(true)
 	block, before := csv.Rows{Data: copier.Buffer()}, a.report.figures()
@@ -27,10 +29,16 @@ func (a *attempt) copy(copier *postgres.Copier, rows *csv.Reader, file sections)
 		ended := err == io.EOF //nolint:errorlint // a wrapped one is not the end
 		a.report.update(func(f *events.Figures) { f.Rows, f.Rejected = done+block.Count, rejected+rows.Rejected() })
 		if err != nil && !ended {
+			if unfit := a.fit(ctx, check, rows, &block); unfit != nil {
+				err = unfit // which comes first
+			}
 			return keep(copier, blockOf(block, rows), err)
 		}
 		late, draining := time.Now().After(due), a.isDraining()
 		if (full || late || ended || draining) && !block.Empty() {
+			if err := a.fit(ctx, check, rows, &block); err != nil {
+				return keep(copier, blockOf(block, rows), err)
+			}
 			done += block.Count
 			if err := copier.Write(blockOf(block, rows)); err != nil {
 				return err
@@ -48,6 +56,45 @@ func (a *attempt) copy(copier *postgres.Copier, rows *csv.Reader, file sections)
 		}
 		atHand = full
 	}
+}
+
+// fit sees to it that all values fit the types of their columns. Rows that do not fit are rejected; it fails if there are too
+// many of them.
+func (a *attempt) fit(ctx context.Context, check *typed.Checker, rows *csv.Reader, block *csv.Rows) error {
+	if check == nil || block.Count == 0 {
+		return nil
+	}
+	unfit, first, err := check.Check(ctx, block)
+	switch {
+	case err != nil:
+		block.Data, block.Count, block.Places = block.Data[:0], 0, nil // nobody knows what is in it
+		return err
+	case unfit == 0:
+		return nil
+	case !rows.Tolerant():
+		return first
+	}
+	err = rows.Disown(unfit, first.Message)
+	a.report.update(func(f *events.Figures) { f.Rows, f.Rejected = f.Rows-unfit, f.Rejected+unfit })
+	return err
+}
+
+// checker returns what looks at the values of rows, or nil if all values are taken.
+func (a *attempt) checker(ctx context.Context, load *postgres.Load, rows *csv.Reader) (*typed.Checker, error) {
+	types, err := load.Types(ctx)
+	if err != nil || types == nil {
+		return nil, err
+	}
+	names, err := rows.Columns()
+	if err != nil {
+		return nil, err
+	}
+	columns := make([]typed.Column, len(names))
+	for i, t := range types {
+		columns[i] = typed.Column{Name: names[i].Name, Type: t.Type, SQL: t.SQL, NotNull: t.NotNull}
+	}
+	dialect := rows.Dialect()
+	return typed.New(columns, dialect.Delimiter, dialect.Quote, a.parts.Database.Unfit), nil
 }
 
 // keep commits what was read before a file broke off, for the next attempt to go on with, and the rejected rows that a job

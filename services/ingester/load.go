@@ -10,6 +10,7 @@ import (
 	"sluice/services/ingester/csv"
 	"sluice/services/ingester/postgres"
 	"sluice/services/ingester/source"
+	"sluice/services/ingester/typed"
 )
 
 // load streams the job's file into its staging table and publishes it. Nothing of the file is kept in memory but one batch.
@@ -62,7 +63,8 @@ func (a *attempt) loadRest(ctx context.Context, load *postgres.Load, kept *postg
 	defer copier.Close()
 	text := sections{csv.NewSections(ahead, from), ahead}
 	var rows *csv.Reader
-	for _, gap := range gapsOf(kept) {
+	var check *typed.Checker
+	for n, gap := range gapsOf(kept) {
 		copier.Cut() // what lies between two gaps may be long in coming
 		if err := text.Enter(gap.Start, max(gap.End, 0)); err != nil {
 			return nil, keep(copier, postgres.Block{}, err)
@@ -71,9 +73,14 @@ func (a *attempt) loadRest(ctx context.Context, load *postgres.Load, kept *postg
 		if kept == nil {
 			gap.Start, err = a.prepare(ctx, load, rows, body)
 		}
+		if err == nil && n == 0 {
+			check, err = a.checker(ctx, load, rows)
+		}
 		if err == nil {
-			copier.Skip(gap.Start)
-			err = a.copy(copier, rows, text)
+			if copier.Skip(gap.Start); check != nil {
+				rows.TellPlaces()
+			}
+			err = a.copy(ctx, copier, rows, text, check)
 		}
 		if err != nil {
 			return nil, suspect(body, err)

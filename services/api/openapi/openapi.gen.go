@@ -35,6 +35,24 @@ func (e ColumnNames) Valid() bool {
 	}
 }
 
+// Defines values for ColumnTypeDecimal.
+const (
+	ColumnTypeDecimalDot   ColumnTypeDecimal = "."
+	ColumnTypeDecimalEmpty ColumnTypeDecimal = ","
+)
+
+// Valid indicates whether the value is a known member of the ColumnTypeDecimal enum.
+func (e ColumnTypeDecimal) Valid() bool {
+	switch e {
+	case ColumnTypeDecimalDot:
+		return true
+	case ColumnTypeDecimalEmpty:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for DialectLineEnd.
 const (
 	DialectLineEndCr    DialectLineEnd = "cr"
@@ -269,18 +287,18 @@ func (e ProgressPhase) Valid() bool {
 	}
 }
 
-// Defines values for Types.
+// Defines values for Types0.
 const (
-	TypesInfer Types = "infer"
-	TypesText  Types = "text"
+	Types0Infer Types0 = "infer"
+	Types0Text  Types0 = "text"
 )
 
-// Valid indicates whether the value is a known member of the Types enum.
-func (e Types) Valid() bool {
+// Valid indicates whether the value is a known member of the Types0 enum.
+func (e Types0) Valid() bool {
 	switch e {
-	case TypesInfer:
+	case Types0Infer:
 		return true
-	case TypesText:
+	case Types0Text:
 		return true
 	default:
 		return false
@@ -348,6 +366,36 @@ type Column struct {
 
 // ColumnNames Whether columns are named as the header's cells are, mended only where Postgres needs it, or in lower snake case.
 type ColumnNames string
+
+// ColumnType The type of a column, and how the file writes its values. A value that does not fit makes its row a bad one.
+type ColumnType struct {
+	// Decimal What separates the fraction of a number.
+	Decimal *ColumnTypeDecimal `json:"decimal,omitempty"`
+
+	// False With boolean and `true`, the words for false.
+	False *[]string `json:"false,omitempty"`
+
+	// Format How dates and times are written: yyyy, yy, mm, mon, month, dd, hh, mi, ss, ff, am, tz, and what stands between them.
+	Format *string `json:"format,omitempty"`
+
+	// Group One character that may stand between groups of three digits.
+	Group *string `json:"group,omitempty"`
+
+	// Null Words that stand for NULL in this column, in quotes, too, besides those of the job.
+	Null *[]string `json:"null,omitempty"`
+
+	// True With boolean and `false`, the words for true.
+	True *[]string `json:"true,omitempty"`
+
+	// Type A type that the database has, by its name in SQL without quotes.
+	Type string `json:"type"`
+
+	// Zone With timestamptz, the time zone of values that have none.
+	Zone *string `json:"zone,omitempty"`
+}
+
+// ColumnTypeDecimal What separates the fraction of a number.
+type ColumnTypeDecimal string
 
 // Dialect How the file was read. What was detected can be stated in the `csv` of a request.
 type Dialect struct {
@@ -590,8 +638,8 @@ type JobRequest struct {
 	// Table The table's name, at most 63 bytes. Mode create derives it from the file's name and the time if it is left out.
 	Table *string `json:"table,omitempty"`
 
-	// Types Which types the columns of a new table get: text, or each the narrowest one that all of its values fit without losing
-	// anything. A table that exists keeps its own.
+	// Types Which types the columns of a new table get: text; with infer, each the narrowest one that all of its values fit without
+	// losing anything; or what is stated for a column, by its name in the table. A table that exists keeps its own types.
 	Types *Types `json:"types,omitempty"`
 
 	// Upload A file that was uploaded, as `POST /v1/uploads` has answered.
@@ -705,9 +753,25 @@ type Progress struct {
 // ProgressPhase defines model for Progress.Phase.
 type ProgressPhase string
 
-// Types Which types the columns of a new table get: text, or each the narrowest one that all of its values fit without losing
-// anything. A table that exists keeps its own.
-type Types string
+// Types Which types the columns of a new table get: text; with infer, each the narrowest one that all of its values fit without
+// losing anything; or what is stated for a column, by its name in the table. A table that exists keeps its own types.
+type Types struct {
+	union json.RawMessage
+}
+
+// Types0 defines model for Types.0.
+type Types0 string
+
+// Types1 Types by the names of columns; `"*": "infer"` stands for all others, which are text otherwise.
+type Types1 map[string]Types_1_AdditionalProperties
+
+// Types10 The name of a type, or text or infer for `*`.
+type Types10 = string
+
+// Types_1_AdditionalProperties defines model for Types.1.AdditionalProperties.
+type Types_1_AdditionalProperties struct {
+	union json.RawMessage
+}
 
 // Upload defines model for Upload.
 type Upload struct {
@@ -861,6 +925,130 @@ func (t BadRows) MarshalJSON() ([]byte, error) {
 }
 
 func (t *BadRows) UnmarshalJSON(b []byte) error {
+	err := t.union.UnmarshalJSON(b)
+	return err
+}
+
+// AsTypes0 returns the union data inside the Types as a Types0
+func (t Types) AsTypes0() (Types0, error) {
+	var body Types0
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromTypes0 overwrites any union data inside the Types as the provided Types0
+func (t *Types) FromTypes0(v Types0) error {
+	b, err := json.Marshal(v)
+	t.union = b
+	return err
+}
+
+// MergeTypes0 performs a merge with any union data inside the Types, using the provided Types0
+func (t *Types) MergeTypes0(v Types0) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+// AsTypes1 returns the union data inside the Types as a Types1
+func (t Types) AsTypes1() (Types1, error) {
+	var body Types1
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromTypes1 overwrites any union data inside the Types as the provided Types1
+func (t *Types) FromTypes1(v Types1) error {
+	b, err := json.Marshal(v)
+	t.union = b
+	return err
+}
+
+// MergeTypes1 performs a merge with any union data inside the Types, using the provided Types1
+func (t *Types) MergeTypes1(v Types1) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+func (t Types) MarshalJSON() ([]byte, error) {
+	b, err := t.union.MarshalJSON()
+	return b, err
+}
+
+func (t *Types) UnmarshalJSON(b []byte) error {
+	err := t.union.UnmarshalJSON(b)
+	return err
+}
+
+// AsTypes10 returns the union data inside the Types_1_AdditionalProperties as a Types10
+func (t Types_1_AdditionalProperties) AsTypes10() (Types10, error) {
+	var body Types10
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromTypes10 overwrites any union data inside the Types_1_AdditionalProperties as the provided Types10
+func (t *Types_1_AdditionalProperties) FromTypes10(v Types10) error {
+	b, err := json.Marshal(v)
+	t.union = b
+	return err
+}
+
+// MergeTypes10 performs a merge with any union data inside the Types_1_AdditionalProperties, using the provided Types10
+func (t *Types_1_AdditionalProperties) MergeTypes10(v Types10) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+// AsColumnType returns the union data inside the Types_1_AdditionalProperties as a ColumnType
+func (t Types_1_AdditionalProperties) AsColumnType() (ColumnType, error) {
+	var body ColumnType
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromColumnType overwrites any union data inside the Types_1_AdditionalProperties as the provided ColumnType
+func (t *Types_1_AdditionalProperties) FromColumnType(v ColumnType) error {
+	b, err := json.Marshal(v)
+	t.union = b
+	return err
+}
+
+// MergeColumnType performs a merge with any union data inside the Types_1_AdditionalProperties, using the provided ColumnType
+func (t *Types_1_AdditionalProperties) MergeColumnType(v ColumnType) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+func (t Types_1_AdditionalProperties) MarshalJSON() ([]byte, error) {
+	b, err := t.union.MarshalJSON()
+	return b, err
+}
+
+func (t *Types_1_AdditionalProperties) UnmarshalJSON(b []byte) error {
 	err := t.union.UnmarshalJSON(b)
 	return err
 }

@@ -289,6 +289,11 @@ func (r *Reader) skimRows(rows *Rows) stop {
 		}
 		before := rows.Count
 		used, lines, why := r.skim.skim(bytes, in.offset(), rows, &r.seen)
+		if r.skim.placing {
+			for i := before; i < rows.Count; i++ {
+				rows.Places[i].Line += r.scan.line
+			}
+		}
 		in.pos += used
 		r.scan.line += lines
 		r.read += rows.Count - before
@@ -323,6 +328,9 @@ func (r *Reader) scanRow(rows *Rows) {
 		return
 	}
 	r.count()
+	if r.skim.placing {
+		rows.Places = append(rows.Places, Place{r.scan.origin, r.scan.started})
+	}
 	for i, value := range values[:len(r.columns)] {
 		if i > 0 {
 			rows.Data = append(rows.Data, rows.Delimiter)
@@ -392,6 +400,23 @@ func (r *Reader) Dialect() events.Dialect {
 
 // Begin is where the first row starts, once Columns has returned: its byte offset in the source, and its line from 1.
 func (r *Reader) Begin() (offset, line int64) { return r.begin.offset, r.begin.line }
+
+// Disown counts so many of the rows that were read as rejected instead, since something is wrong with their values. It fails if
+// there are too many bad rows then, whose first is told by its reason where no earlier one is known.
+func (r *Reader) Disown(rows int64, reason string) error {
+	r.read, r.rejected = r.read-rows, r.rejected+rows
+	r.firstBad = cmp.Or(r.firstBad, reason)
+	return r.tooManyBad(isEnd(r.err) && r.scan.stop == 0)
+}
+
+// TellPlaces has ReadRows tell where each row is, once Columns has returned. Where the file is not UTF-8, reading takes longer.
+func (r *Reader) TellPlaces() {
+	r.skim.placing = true
+	r.skim.able = r.skim.able && r.scan.in.charset.isUTF8() // or the places of bytes in the source are not known
+}
+
+// Tolerant reports whether any bad rows are allowed.
+func (r *Reader) Tolerant() bool { return r.opts.tolerant() }
 
 // Rejected is how many rows were rejected so far, those before a resumed reading included.
 func (r *Reader) Rejected() int64 { return r.rejected }

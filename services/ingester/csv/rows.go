@@ -1,5 +1,10 @@
 package csv
 
+import (
+	"cmp"
+	"slices"
+)
+
 // Rows are records in the text format of COPY (PostgreSQL manual, COPY, "Text Format"), with the options DELIMITER and
 // NULL as told here. That format cannot tell an empty string from a NULL that is nothing, so that rows of a file that has
 // both are written with another NULL than others.
@@ -9,12 +14,19 @@ type Rows struct {
 	Null      string
 	Extra     bool // each row has one more value: NULL, or an array of the values that have no column
 	Count     int64
+	Places    []Place  // where the rows in Data are, if that is asked for
 	Rejects   []Reject // rows that are not in Data
 	FirstLine int64    // of the first record or reject, from 1
 	End       int64    // the offset in the source behind the last one
 	NextLine  int64    // the line there
 
 	rejected int // bytes of Rejects
+}
+
+// Place is where a row starts in the source.
+type Place struct {
+	Offset int64 // in bytes, from 0
+	Line   int64 // from 1
 }
 
 // ExtraColumn is the name that no column of a file gets whose values without a column are kept.
@@ -45,6 +57,14 @@ func (r *Rows) begin(as *Reader) {
 	if r.Count == 0 {
 		r.Delimiter, r.Null, r.Extra = as.sep, as.null, as.wide
 	}
+}
+
+// AddRejects adds rejects where they belong by their places.
+func (r *Rows) AddRejects(rejects []Reject) {
+	for _, reject := range rejects {
+		r.reject(reject)
+	}
+	slices.SortStableFunc(r.Rejects, func(a, b Reject) int { return cmp.Compare(a.Offset, b.Offset) })
 }
 
 func (r *Rows) reject(reject Reject) {
@@ -86,11 +106,11 @@ func (r *Rows) appendValue(value []byte) {
 		r.Data = append(r.Data, r.Null...)
 		return
 	}
-	r.Data = appendEscaped(r.Data, value, r.Delimiter)
+	r.Data = AppendEscaped(r.Data, value, r.Delimiter)
 }
 
-// appendEscaped appends a value with a backslash before what would mean something to COPY.
-func appendEscaped(to, value []byte, delimiter byte) []byte {
+// AppendEscaped appends a value with a backslash before what would mean something to COPY.
+func AppendEscaped(to, value []byte, delimiter byte) []byte {
 	plain := 0
 	for i, c := range value {
 		switch c {

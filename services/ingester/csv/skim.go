@@ -18,6 +18,7 @@ type skimmer struct {
 	nulls     []string // what else than nothing stands for NULL
 	longNull  int      // bytes of the longest of them
 	empty     bool     // whether nothing stands for NULL
+	placing   bool     // whether it is told where each row is
 }
 
 func newSkimmer(o Options, d Dialect, columns int) skimmer {
@@ -85,7 +86,7 @@ type sight struct {
 }
 
 // skim appends to rows what it can of the input, which lies there in the source's text, and returns how many bytes and lines
-// that was. The rows must have room for one at least.
+// that was. The rows must have room for one at least. Lines in their places are counted from the input's first one, as 0.
 func (k skimmer) skim(in []byte, offset int64, rows *Rows, seen *sight) (used int, lines int64, why stop) {
 	p := pass{
 		skimmer: k, in: in, out: rows.Data[:cap(rows.Data)], end: len(rows.Data), sep: rows.Delimiter, null: rows.Null,
@@ -99,7 +100,10 @@ func (k skimmer) skim(in []byte, offset int64, rows *Rows, seen *sight) (used in
 	}
 	p.resume(seen, int(offset-seen.offset))
 	for why == goOn {
-		why = p.row()
+		place := Place{offset + int64(p.at), p.lines}
+		if why = p.row(); why == goOn && p.placing {
+			rows.Places = append(rows.Places, place)
+		}
 	}
 	p.flush()
 	*seen = sight{marks: p.marks, end: len(in), offset: offset}

@@ -27,7 +27,8 @@ var migrations embed.FS
 // Database is a pool of connections to the Postgres that holds both the ledger and the datasets.
 type Database struct {
 	pool    *pgxpool.Pool
-	version int // of the server, such as 150004
+	asking  *pgxpool.Pool // of what a load asks while it holds connections of the other pool, for which it must not wait
+	version int           // of the server, such as 150004
 	buffers buffers
 }
 
@@ -36,6 +37,8 @@ const (
 	UsualConnections = 3
 	// MaxConnections bounds what a load may be told to use.
 	MaxConnections = 16
+	// askingConnections are opened when values have to be asked about.
+	askingConnections = 2
 )
 
 // versionBulkExtend is the first version of Postgres that extends a table by many pages under one lock.
@@ -71,10 +74,17 @@ func Connect(ctx context.Context, url string, maxConns int) (*Database, error) {
 	if err != nil {
 		return nil, fmt.Errorf("opening the database: %w", err)
 	}
-	db := &Database{pool: pool}
-	err = pool.QueryRow(ctx, "SELECT current_setting('server_version_num')::int").Scan(&db.version)
+	config = config.Copy()
+	config.MaxConns = askingConnections
+	asking, err := pgxpool.NewWithConfig(ctx, config)
 	if err != nil {
 		pool.Close()
+		return nil, fmt.Errorf("opening the database: %w", err)
+	}
+	db := &Database{pool: pool, asking: asking}
+	err = pool.QueryRow(ctx, "SELECT current_setting('server_version_num')::int").Scan(&db.version)
+	if err != nil {
+		db.Close()
 		return nil, fmt.Errorf("reaching the database: %w", failure(err))
 	}
 	return db, nil
@@ -121,7 +131,10 @@ func (db *Database) Ping(ctx context.Context) error {
 }
 
 // Close ends all connections.
-func (db *Database) Close() { db.pool.Close() }
+func (db *Database) Close() {
+	db.asking.Close()
+	db.pool.Close()
+}
 
 // Migrate brings schema sluice to the version that this package needs. It may be run at any time, by any number of
 // processes.

@@ -36,6 +36,7 @@ const (
 	stateDiskFull           = "53100"
 	stateUndefinedTable     = "42P01"
 	stateUndefinedColumn    = "42703"
+	stateInvalidTable       = "42P16"
 	stateTooManyColumns     = "54011"
 	stateLimitExceeded      = "54000"
 	stateDeadlock           = "40P01"

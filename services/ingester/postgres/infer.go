@@ -18,6 +18,11 @@ func (l *Load) observe(b *Batch, block Block) error {
 	}
 	if b.types == nil {
 		b.types = make(types.Columns, len(l.columns))
+		for i, c := range l.columns {
+			if l.isStated(c.Name) {
+				b.types[i] = types.Text
+			}
+		}
 	}
 	if err := b.types.Observe(block.Data, block.Delimiter, block.Null); err != nil {
 		return fmt.Errorf("looking at the values of job %s: %w", l.JobID, err)
@@ -38,7 +43,7 @@ func (l *Load) inferTypes(ctx context.Context, tx pgx.Tx, p *Publication) error 
 	var changes []string
 	for i, column := range found {
 		name, form := column.Type()
-		if name == l.columns[i].Type || l.mergesKeys(l.columns[i].Name, name) {
+		if name == l.columns[i].Type || l.isStated(l.columns[i].Name) || l.mergesKeys(l.columns[i].Name, name) {
 			continue
 		}
 		quoted := pgx.Identifier{l.columns[i].Name}.Sanitize()

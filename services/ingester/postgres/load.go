@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -43,14 +44,6 @@ func (l *Load) Progress() int { return int(l.progress.Load()) }
 // Prepare makes the staging table, with one column for each of the file's, and keeps in the ledger how the file is read.
 // What earlier attempts have left is discarded.
 func (l *Load) Prepare(ctx context.Context, file File) error {
-	decided := make([][]byte, 3)
-	for i, v := range []any{file.Columns, file.Dialect, file.Warnings} {
-		data, err := json.Marshal(v)
-		if err != nil {
-			return fmt.Errorf("encoding for the ledger: %w", err)
-		}
-		decided[i] = data
-	}
 	return l.underFence(ctx, func(tx pgx.Tx) error {
 		if _, err := tx.Exec(ctx, "SET LOCAL synchronous_commit = off"); err != nil {
 			return err
@@ -63,12 +56,29 @@ func (l *Load) Prepare(ctx context.Context, file File) error {
 		if err := l.forgetRejects(ctx, tx); err != nil {
 			return err
 		}
-		l.columns, l.firstRow = file.Columns, file.Begin
-		if err := l.checkTarget(ctx, tx); err != nil {
+		l.columns, l.firstRow = slices.Clone(file.Columns), file.Begin
+		if err := l.stateTypes(ctx, tx); err != nil {
 			return err
 		}
 		if _, err := tx.Exec(ctx, l.createStaging()); err != nil {
+			if len(l.Spec.Types.Stated) > 0 && hasState(err, stateInvalidTable) {
+				err = typeUnknown(err, "the types of the columns")
+			}
 			return err
+		}
+		if err := l.readStated(ctx, tx); err != nil {
+			return err
+		}
+		if err := l.checkTarget(ctx, tx); err != nil {
+			return err
+		}
+		decided := make([][]byte, 3)
+		for i, v := range []any{l.columns, file.Dialect, file.Warnings} {
+			data, err := json.Marshal(v)
+			if err != nil {
+				return fmt.Errorf("encoding for the ledger: %w", err)
+			}
+			decided[i] = data
 		}
 		_, err := tx.Exec(ctx, `UPDATE sluice.loads SET columns = $2, dialect = $3, warnings = $4, source = $5, begin_offset = $6,
 			begin_line = $7 WHERE job_id = $1`,

@@ -112,6 +112,9 @@ func (l *Load) complete(ctx context.Context, tx pgx.Tx, batches, end int64, p *P
 
 // place makes the staged rows visible as the job's mode says, and tells the result where they are.
 func (l *Load) place(ctx context.Context, tx pgx.Tx, p *Publication) error {
+	for i := range p.Result.Columns { // which may be fewer
+		p.Result.Columns[i].Type = l.columns[i].Type
+	}
 	var into *target
 	var err error
 	if l.Spec.Mode == events.Create || l.Spec.Mode == "" {

@@ -49,9 +49,9 @@ func (l *Load) findTarget(ctx context.Context, tx pgx.Tx, name string, possible 
 		return nil, fmt.Errorf("reading the columns of %s: %w", found.name, failure(err))
 	}
 	checks := map[events.Mode][]func(context.Context, pgx.Tx, *target) error{
-		events.Replace: {l.checkKept, l.checkReplaceable(possible)},
-		events.Append:  {l.checkWritable, l.checkColumns, l.checkKept},
-		events.Upsert:  {l.checkWritable, l.checkColumns, l.checkKept, l.checkKey},
+		events.Replace: {l.checkKept, l.checkReplaceable(possible), l.checkStated},
+		events.Append:  {l.checkWritable, l.checkColumns, l.checkKept, l.checkStated},
+		events.Upsert:  {l.checkWritable, l.checkColumns, l.checkKept, l.checkStated, l.checkKey},
 	}
 	for _, check := range checks[l.Spec.Mode] {
 		if err := check(ctx, tx, found); err != nil {

@@ -20,6 +20,7 @@ type targetColumn struct {
 	Cuts      bool   // whether even that cast would
 	Computed  bool   // whether it takes no values
 	Required  bool   // whether it must have one, and nothing in the table's definition gives it one
+	NotNull   bool   // whether it must have one, and no trigger gives it one
 	Most      int    // characters that it holds, where it would cut off spaces behind them; 0 for any number
 }
 
@@ -31,6 +32,7 @@ func readColumns(ctx context.Context, tx pgx.Tx, table uint32) ([]targetColumn, 
 		       base.oid = ANY (cutting.types) OR base.typelem = ANY (cutting.types) AND base.typlen = -1,
 		       a.attgenerated <> '' OR a.attidentity = 'a',
 		       a.attnotnull AND NOT a.atthasdef AND a.attidentity = '' AND t.typtype <> 'd',
+		       a.attnotnull AND NOT EXISTS (SELECT FROM pg_trigger WHERE tgrelid = a.attrelid AND NOT tgisinternal AND tgtype & 7 = 7),
 		       CASE WHEN base.oid = 'varchar'::regtype THEN greatest(greatest(a.atttypmod, base.length) - 4, 0) ELSE 0 END
 		FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid
 		CROSS JOIN LATERAL (

@@ -6,6 +6,9 @@ type Column struct {
 	lost set // what not all values fit
 }
 
+// Text is a column that is text whatever its values are, so that they are not looked at.
+var Text = Column{lost: anything}
+
 // Observe adds a value, which is not NULL.
 func (c *Column) Observe(value []byte) {
 	if c.lost == anything {

@@ -1,0 +1,119 @@
+package api
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+
+	"sluice/pkg/columntype"
+	"sluice/pkg/events"
+)
+
+const (
+	maxTyped      = 1600      // columns that types are stated for: as many as a table may have
+	maxTypesBytes = 256 << 10 // of all that is stated, encoded: it travels with the job
+	maxNameBytes  = 63        // of a column's name in Postgres
+)
+
+// Words in types.
+const (
+	otherColumns = "*" // the columns that no type is stated for
+	inferred     = "infer"
+)
+
+// parseTypes reads which types the columns are to get: a word for all of them, or an object that has types by the names of
+// columns.
+func parseTypes(data []byte) (events.ColumnTypes, []fieldError) {
+	var word string
+	if json.Unmarshal(data, &word) == nil {
+		infer, problem := parseTypesWord(word)
+		if problem != "" {
+			return events.ColumnTypes{}, []fieldError{{"/types", problem + `, or an object such as {"fare": "numeric(10,2)"}`}}
+		}
+		return events.ColumnTypes{Infer: infer}, nil
+	}
+	var all map[string]json.RawMessage
+	if json.Unmarshal(data, &all) != nil {
+		return events.ColumnTypes{}, []fieldError{{"/types", `must be text, infer, or an object such as {"fare": "numeric(10,2)"}`}}
+	}
+	if len(all) > maxTyped {
+		return events.ColumnTypes{}, []fieldError{{"/types", fmt.Sprintf("has more than %d columns", maxTyped)}}
+	}
+	var types events.ColumnTypes
+	var bad []fieldError
+	for _, name := range slices.Sorted(maps.Keys(all)) {
+		if name == otherColumns && json.Unmarshal(all[name], &word) == nil {
+			infer, problem := parseTypesWord(word)
+			if types.Infer = infer; problem != "" {
+				bad = append(bad, fieldError{pointerTo("types", name), problem})
+			}
+			continue
+		}
+		stated, problems := parseType(name, all[name])
+		bad = append(bad, problems...)
+		if types.Stated == nil {
+			types.Stated = make(map[string]events.ColumnType)
+		}
+		types.Stated[name] = stated
+	}
+	if bad != nil {
+		return events.ColumnTypes{}, bad
+	}
+	if types.Stated != nil {
+		if text, err := json.Marshal(types); err != nil || len(text) > maxTypesBytes {
+			return events.ColumnTypes{}, []fieldError{{"/types", fmt.Sprintf("is larger than %d KiB", maxTypesBytes>>10)}}
+		}
+	}
+	return types, nil
+}
+
+func parseTypesWord(word string) (infer bool, problem string) {
+	switch word {
+	case "text", inferred:
+		return word == inferred, ""
+	}
+	return false, "must be text or infer"
+}
+
+// parseType reads what is stated of one column: the name of a type, or an object that says more.
+func parseType(name string, data []byte) (events.ColumnType, []fieldError) {
+	if name == "" || len(name) > maxNameBytes || bytes.ContainsRune([]byte(name), 0) {
+		return events.ColumnType{}, []fieldError{{
+			pointerTo("types", name), fmt.Sprintf("cannot be the name of a column, which has 1 to %d bytes", maxNameBytes),
+		}}
+	}
+	var stated events.ColumnType
+	if json.Unmarshal(data, &stated.Type) != nil {
+		decoder := json.NewDecoder(bytes.NewReader(data))
+		decoder.DisallowUnknownFields()
+		if err := decoder.Decode(&stated); err != nil {
+			return stated, []fieldError{typeError(name, err)}
+		}
+	}
+	if stated.Type == inferred {
+		return stated, []fieldError{{pointerTo("types", name), `must be a type; infer is for "*", which stands for all other columns`}}
+	}
+	if _, err := columntype.Parse(stated); err != nil {
+		option, ok := errors.AsType[*columntype.OptionError](err)
+		if !ok {
+			return stated, []fieldError{{pointerTo("types", name), err.Error()}}
+		}
+		return stated, []fieldError{{pointerTo("types", name, option.Option), option.Why}}
+	}
+	return stated, nil
+}
+
+func typeError(name string, err error) fieldError {
+	if field, ok := unknownField(err); ok {
+		return fieldError{
+			pointerTo("types", name, field), "is not known of a column; known are type, format, zone, decimal, group, true, false and null",
+		}
+	}
+	if wrong, ok := errors.AsType[*json.UnmarshalTypeError](err); ok && wrong.Field != "" {
+		return fieldError{pointerTo("types", name, wrong.Field), "must be of type " + typeName(wrong.Type) + ", not " + wrong.Value}
+	}
+	return fieldError{pointerTo("types", name), "must be the name of a type, or an object with a type"}
+}
