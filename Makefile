@@ -42,6 +42,11 @@ bench: ## measure the speed of loading beside psql, into docs/benchmarks.md (BEN
 	go build -o bin/ ./test/bench
 	bin/bench $(BENCHFLAGS)
 
+.PHONY: compare
+compare: ## measure other loaders beside Sluice, into docs/benchmarks.md (needs pgloader, ogr2ogr, Node and npm)
+	go build -o bin/ ./test/bench
+	bin/bench --others --postgres 15 --sizes 100MB --rounds 3 $(BENCHFLAGS)
+
 .PHONY: lint
 lint: bin/golangci-lint ## vet and lint every module
 	go vet work

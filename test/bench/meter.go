@@ -52,7 +52,7 @@ func (m *meter) measure(ctx context.Context, f data.File) (report.Case, error) {
 			if same == nil {
 				same = &contents
 			}
-			if contents != *same || contents.Rows != f.Rows {
+			if contents != *same && !m.others || contents.Rows != f.Rows { // other loaders have ways of their own with NULL
 				return c, fmt.Errorf("%s has made %+v of %d rows, another way %+v", m.ways[n].name(), contents, f.Rows, *same)
 			}
 			m.tell(c, round, n, figures)

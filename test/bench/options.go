@@ -28,6 +28,7 @@ type options struct {
 	jobs     int // rounds of files that are loaded for their latency
 	warmup   int
 	waits    bool
+	others   bool     // whether other loaders are measured instead
 	ingester []string // NAME=value
 }
 
@@ -48,6 +49,7 @@ func parseOptions(args []string, w io.Writer) (options, error) {
 	flags.IntVar(&o.jobs, "jobs", 50, "the same for files under 100kB, which are loaded to see how long a job takes at the least")
 	flags.IntVar(&o.warmup, "warmup", 1, "rounds before the first one that counts")
 	flags.BoolVar(&o.waits, "wait-events", false, "show what the backends wait for; the looking slows them, so the page is left alone")
+	flags.BoolVar(&o.others, "others", false, "compare Sluice with other loaders instead, which have to be installed")
 	flags.Func("ingester-env", "a setting of the ingester, NAME=value; may be repeated", func(text string) error {
 		o.ingester = append(o.ingester, text)
 		return nil

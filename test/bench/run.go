@@ -36,7 +36,7 @@ func run(ctx context.Context, o options, out io.Writer) (err error) {
 	}
 	var page report.Page
 	if b.writesPage() { // looked at first: it would be a pity to learn at the end that it can't be written
-		if page, err = report.OpenPage(filepath.Join(b.root, b.page)); err != nil {
+		if page, err = report.OpenPage(filepath.Join(b.root, b.page), b.command()); err != nil {
 			return err
 		}
 	}
@@ -62,18 +62,40 @@ func run(ctx context.Context, o options, out io.Writer) (err error) {
 	if err != nil {
 		return err
 	}
-	for _, version := range b.versions {
-		part, err := b.measureOn(ctx, version, cases)
-		if err != nil {
-			return fmt.Errorf("on PostgreSQL %d: %w", version, err)
-		}
-		r.Parts = append(r.Parts, part)
+	markdown, err := b.measureAll(ctx, r, cases)
+	if err != nil {
+		return err
 	}
-	b.say("\n%s", r.Markdown())
+	b.say("\n%s", markdown)
 	if !b.writesPage() {
 		return nil
 	}
-	return page.Put(r.Markdown())
+	return page.Put(markdown)
+}
+
+// measureAll returns the report, of all that is to be measured.
+func (b *bench) measureAll(ctx context.Context, r report.Report, cases []report.Case) (string, error) {
+	var compared report.Comparison
+	for _, version := range b.versions {
+		part, err := b.measureOn(ctx, version, cases, &compared)
+		if err != nil {
+			return "", fmt.Errorf("on PostgreSQL %d: %w", version, err)
+		}
+		r.Parts = append(r.Parts, part)
+	}
+	if b.others {
+		compared.Report = r
+		return compared.Markdown(), nil
+	}
+	return r.Markdown(), nil
+}
+
+// command is what people call to run this.
+func (b *bench) command() string {
+	if b.others {
+		return "make compare"
+	}
+	return "make bench"
 }
 
 func (b *bench) writesPage() bool { return b.page != "" && !b.waits }
@@ -131,7 +153,9 @@ func (b *bench) describe(ctx context.Context) (report.Report, error) {
 }
 
 // measureOn runs a server and Sluice, and loads all files.
-func (b *bench) measureOn(ctx context.Context, version int, cases []report.Case) (part report.Part, err error) {
+func (b *bench) measureOn(
+	ctx context.Context, version int, cases []report.Case, compared *report.Comparison,
+) (part report.Part, err error) {
 	install, err := server.Find(ctx, version, b.dir)
 	if err != nil {
 		return part, err
@@ -157,6 +181,14 @@ func (b *bench) measureOn(ctx context.Context, version int, cases []report.Case)
 		return part, err
 	}
 	m := meter{bench: b, pg: pg, ways: []way{psql{pg}, curl{psql{pg}, b.files}, s.loader(b.files, "text"), s.loader(b.files, "infer")}}
+	if b.others {
+		if m.ways, err = b.otherWays(ctx, pg, s, compared); err != nil {
+			return part, err
+		}
+		if err := m.judge(ctx, compared); err != nil {
+			return part, err
+		}
+	}
 	for _, c := range cases {
 		measured, err := m.measure(ctx, c.File)
 		if err != nil {

@@ -7,6 +7,11 @@ import (
 	"testing"
 )
 
+const (
+	begin = "<!-- What follows is written by make bench. -->\n"
+	end   = "<!-- What was written by make bench ends here. -->\n"
+)
+
 func TestPageKeepsTheProse(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "page.md")
 	const before, after = "# Benchmarks\n\nProse.\n\n", "\n## Where the time goes\n\nMore prose.\n"
@@ -14,7 +19,7 @@ func TestPageKeepsTheProse(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, report := range []string{"| a long table |\n| of two rows |\n", "| a table |\n"} { // a second one replaces the first
-		page, err := OpenPage(path)
+		page, err := OpenPage(path, "make bench")
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -34,18 +39,20 @@ func TestPageWithoutAPlace(t *testing.T) {
 		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := OpenPage(path); err == nil || !strings.Contains(err.Error(), "no place") {
+		if _, err := OpenPage(path, "make bench"); err == nil || !strings.Contains(err.Error(), "no place") {
 			t.Errorf("%q: %v", text, err)
 		}
 	}
-	if _, err := OpenPage(filepath.Join(t.TempDir(), "none.md")); err == nil {
+	if _, err := OpenPage(filepath.Join(t.TempDir(), "none.md"), "make bench"); err == nil {
 		t.Error("a page that is missing is opened")
 	}
 }
 
 // TestPageHasAPlace holds that the page of this repository can take a report, before somebody waits for one.
 func TestPageHasAPlace(t *testing.T) {
-	if _, err := OpenPage("../../../docs/benchmarks.md"); err != nil {
-		t.Error(err)
+	for _, command := range []string{"make bench", "make compare"} {
+		if _, err := OpenPage("../../../docs/benchmarks.md", command); err != nil {
+			t.Error(err)
+		}
 	}
 }

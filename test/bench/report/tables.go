@@ -20,6 +20,57 @@ func (r Report) Markdown() string {
 	return b.String()
 }
 
+// Comparison is a benchmark of several loaders, and what each has made of some files.
+type Comparison struct {
+	Report
+
+	Loaders  []string // with their versions
+	Files    []string
+	Verdicts [][]string // by file, and loader
+}
+
+// Markdown is the whole comparison.
+func (c Comparison) Markdown() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "Measured on %s with Sluice %s, %s.\n", c.Date.UTC().Format(time.DateOnly), c.Commit, strings.Join(c.Loaders, ", "))
+	fmt.Fprintf(&b, "Machine: %s. %s\n\n", c.Machine, c.Load)
+	for _, part := range c.Parts {
+		fmt.Fprintf(&b, "PostgreSQL %s; rounds: %d. Medians:\n\n%s\n", part.Postgres, c.Rounds, comparedTable(part.Cases))
+	}
+	b.WriteString("| file | " + strings.Join(c.ways(), " | ") + " |\n|---" + strings.Repeat("|---", len(c.ways())) + "|\n")
+	for n, file := range c.Files {
+		b.WriteString("| " + file)
+		for _, verdict := range c.Verdicts[n] {
+			b.WriteString(" | " + cell(verdict))
+		}
+		b.WriteString(" |\n")
+	}
+	return b.String()
+}
+
+func (c Comparison) ways() []string {
+	var names []string
+	for _, s := range c.Parts[0].Cases[0].Series {
+		names = append(names, cell(s.Way))
+	}
+	return names
+}
+
+// comparedTable has a row for each way of loading each file, with what a user sees of it.
+func comparedTable(cases []Case) string {
+	var b strings.Builder
+	b.WriteString("| file | way | s | rows/s | speed | client CPU s | client peak MB |\n|---|---|---:|---:|---:|---:|---:|\n")
+	for _, c := range cases {
+		for _, s := range c.Series {
+			took := median(s.Runs, wall).Seconds()
+			fmt.Fprintf(&b, "| %s | %s | %.2f | %s | **%.2f** | %.1f | %.0f |\n", c.File.Name(), cell(s.Way), took,
+				grouped(int64(float64(c.File.Rows)/took)), speed(c.Series[0].Runs, s.Runs), median(s.Runs, client).Seconds(),
+				float64(median(s.Runs, peak))/1e6)
+		}
+	}
+	return b.String()
+}
+
 func (p Part) markdown(rounds int) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "### PostgreSQL %s\n\n", p.Postgres)

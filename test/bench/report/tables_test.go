@@ -76,3 +76,37 @@ func TestGrouped(t *testing.T) {
 		}
 	}
 }
+
+func TestComparison(t *testing.T) {
+	const want = `Measured on 2024-02-29 with Sluice abc1234, a 1.0, b 2.0.
+Machine: 2 cores, A CPU, 16 GiB of memory, Linux 6.1, ext4. Load averages before: 0.10, 0.20, 0.30.
+
+PostgreSQL 15.1; rounds: 2. Medians:
+
+| file | way | s | rows/s | speed | client CPU s | client peak MB |
+|---|---|---:|---:|---:|---:|---:|
+| taxi 250MB | a | 4.00 | 625,000 | **1.00** | 1.0 | 8 |
+| taxi 250MB | b \| c | 8.00 | 312,500 | **0.50** | 2.0 | 50 |
+
+| file | a | b \| c |
+|---|---|---|
+| an "odd" one | right | refused |
+`
+	c := Comparison{
+		Report: Report{
+			Date: time.Date(2024, 2, 29, 23, 0, 0, 0, time.UTC), Commit: "abc1234", Rounds: 2, Load: Load{0.1, 0.2, 0.3},
+			Machine: Machine{Cores: 2, Model: "A CPU", Memory: 16 << 30, Kernel: "6.1", FileSystem: "ext4"},
+			Parts: []Part{{Postgres: "15.1", Cases: []Case{{
+				File: data.File{Kind: "taxi", Size: 250 * data.Megabyte, Rows: 2_500_000, Bytes: 250e6},
+				Series: []Series{
+					{Way: "a", Runs: []Figures{{Wall: 4 * time.Second, Client: time.Second, Peak: 8e6}}},
+					{Way: "b | c", Runs: []Figures{{Wall: 8 * time.Second, Client: 2 * time.Second, Peak: 50e6}}},
+				},
+			}}}},
+		},
+		Loaders: []string{"a 1.0", "b 2.0"}, Files: []string{`an "odd" one`}, Verdicts: [][]string{{"right", "refused"}},
+	}
+	if got := c.Markdown(); got != want {
+		t.Errorf("the comparison is\n%s\nwant\n%s", got, want)
+	}
+}

@@ -57,3 +57,33 @@ func (s *Server) Checkpoint(ctx context.Context) error {
 func inPublic(table string) string { return pgx.Identifier{"public", table}.Sanitize() }
 
 func quoted(name string) string { return pgx.Identifier{name}.Sanitize() }
+
+// Rows reads a small table as texts: the names of its columns, and its rows in the order of the numbers in its first column.
+// A table that is not there has neither. A key that the loader has added itself, ogc_fid, is left out.
+func (s *Server) Rows(ctx context.Context, table string) (columns []string, rows [][]*string, err error) {
+	var exists bool
+	if err := s.session.QueryRow(ctx, "SELECT to_regclass($1) IS NOT NULL", inPublic(table)).Scan(&exists); err != nil || !exists {
+		return nil, nil, err
+	}
+	found, err := s.session.Query(ctx, "SELECT attname::text FROM pg_attribute WHERE attrelid = $1::text::regclass AND attnum > 0 "+
+		"AND NOT attisdropped AND attname <> 'ogc_fid' ORDER BY attnum", inPublic(table))
+	if err == nil {
+		columns, err = pgx.CollectRows(found, pgx.RowTo[string])
+	}
+	if err != nil {
+		return nil, nil, fmt.Errorf("reading the columns of table %s: %w", table, err)
+	}
+	texts := make([]string, len(columns))
+	for i, column := range columns {
+		texts[i] = quoted(column) + "::text"
+	}
+	found, err = s.session.Query(ctx, "SELECT ARRAY["+strings.Join(texts, ", ")+"] AS texts FROM "+inPublic(table)+
+		" ORDER BY length("+texts[0]+"), "+texts[0])
+	if err == nil {
+		rows, err = pgx.CollectRows(found, pgx.RowTo[[]*string])
+	}
+	if err != nil {
+		return nil, nil, fmt.Errorf("reading table %s: %w", table, err)
+	}
+	return columns, rows, nil
+}
