@@ -80,8 +80,9 @@ type blockReader struct {
 	ctx     context.Context
 	blocks  <-chan []byte
 	buffers *buffers
-	block   []byte // in hand
-	read    int    // of it
+	observe func(block []byte) error // is told of each block before it is sent
+	block   []byte                   // in hand
+	read    int                      // of it
 }
 
 // next takes the next block in hand, and reports whether there is one.
@@ -91,7 +92,7 @@ func (r *blockReader) next() (bool, error) {
 	select {
 	case block, ok := <-r.blocks:
 		r.block = block
-		return ok, nil
+		return ok, r.observe(block)
 	case <-r.ctx.Done():
 		return false, context.Cause(r.ctx)
 	}
