@@ -80,6 +80,8 @@ func (t *Type) readFormat(stated events.ColumnType) error {
 		return fmt.Errorf("has parts that a %s does not have", t.name)
 	case f.has(minute) && !clocks, f.has(second) && !f.has(minute), f.has(fractionField) && !f.has(second):
 		return errors.New("has parts of a time (hh, mi, ss, ff) without the larger ones")
+	case strings.Contains(strings.ToLower(stated.Format), "hh12") && !f.has(halfDay):
+		return errors.New("has hh12 without am; hours of the whole day are hh")
 	case f.has(halfDay) && !clocks:
 		return errors.New("has am or pm without an hour (hh)")
 	}
@@ -148,7 +150,8 @@ type moment struct {
 	zone     []byte
 }
 
-func (t *Type) fitFormat(value, room []byte) ([]byte, Fit, string) {
+func (t *Type) fitFormat(value []byte) ([]byte, Fit, string) {
+	room := t.room[:0]
 	m, ok := t.format.read(value)
 	if !ok || !m.valid(t.format) {
 		return nil, Unfit, "it is not written as " + t.format.text + ", or there is no such " + t.noun()
@@ -160,24 +163,24 @@ func (t *Type) fitFormat(value, room []byte) ([]byte, Fit, string) {
 		room = append(appendPair(appendPair(room, m.part[year]/100), m.part[year]%100), '-')
 		room = appendPair(append(appendPair(room, m.part[month]), '-'), m.part[day])
 	}
-	if t.kind == date {
-		return room, Fits, ""
-	}
-	if t.kind != clock {
+	if t.kind != date && t.kind != clock {
 		room = append(room, ' ')
 	}
-	room = append(appendPair(append(appendPair(room, m.part[hour]), ':'), m.part[minute]), ':')
-	room = appendPair(room, m.part[second])
+	if t.kind != date {
+		room = append(appendPair(append(appendPair(room, m.part[hour]), ':'), m.part[minute]), ':')
+		room = appendPair(room, m.part[second])
+	}
 	if len(m.fraction) > 0 {
 		room = append(append(room, '.'), m.fraction...)
 	}
+	t.room = room
 	switch {
 	case t.kind == timestamptz && len(m.zone) > 0:
-		room = append(room, m.zone...)
+		t.room = append(t.room, m.zone...)
 	case t.kind == timestamptz:
-		room = t.zoned(room)
+		return t.addZone(m)
 	}
-	return room, Fits, ""
+	return t.room, Fits, ""
 }
 
 func (t *Type) noun() string {
@@ -229,11 +232,11 @@ func (f *format) read(value []byte) (m moment, ok bool) {
 	return m, len(value) == 0
 }
 
-func (m *moment) set(f field, digits []byte) {
-	n := number(digits)
+func (m *moment) set(f field, text []byte) {
+	n := digits(text)
 	switch {
 	case f == fractionField:
-		m.fraction = digits
+		m.fraction = text
 	case f == shortYear && n < 70:
 		m.part[year] = 2000 + n
 	case f == shortYear:

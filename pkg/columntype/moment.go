@@ -7,65 +7,71 @@ import (
 
 // shape is what a moment is made of, as ISO 8601 and Postgres write it.
 type shape struct {
-	day      bool
-	clock    bool
-	fraction []byte // digits behind the second
-	zone     bool
-	midnight bool // whether the clock says so
-	leap     bool // whether it says a minute's 61st second
-	valid    bool // whether Postgres takes it for sure, if it takes such moments
-	rest     []byte
+	moment
+	day, clock, zone bool // whether it has them
+	valid            bool // whether Postgres takes it for sure, if it takes such moments
+	rest             []byte
 }
 
-func (t *Type) fitMoment(value, room []byte) ([]byte, Fit, string) {
+// midnight reports whether the clock says so.
+func (s shape) midnight() bool {
+	return s.part[hour] == 0 && s.part[minute] == 0 && s.part[second] == 0 && len(bytes.TrimRight(s.fraction, "0")) == 0
+}
+
+func (t *Type) fitMoment(value []byte) ([]byte, Fit, string) {
 	if t.format != nil {
-		return t.fitFormat(value, room)
+		return t.fitFormat(value)
 	}
-	value = bytes.Trim(value, " ")
 	if t.kind != clock && (string(value) == "infinity" || string(value) == "-infinity") {
 		return value, Fits, ""
 	}
-	s := shapeOf(value)
-	if t.lax {
-		if s.valid && len(s.rest) == 0 && s.day == (t.kind != clock) && (t.kind != date || !s.clock) && t.bounds == nil {
-			return value, Fits, ""
-		}
-		return value, Unsure, ""
+	s := shapeOf(bytes.Trim(value, " "))
+	if !t.lax {
+		return t.fitShape(value, s)
 	}
-	return t.fitShape(value, s, room)
+	whole := s.valid && len(s.rest) == 0 && len(s.fraction) <= maxFraction && t.bounds == nil
+	if whole && s.day == (t.kind != clock) && (t.kind != date || !s.clock) && (t.kind != clock || s.clock) {
+		return value, Fits, ""
+	}
+	return value, Unsure, ""
 }
 
 // fitShape takes what is written so that it can mean one moment only.
-func (t *Type) fitShape(value []byte, s shape, room []byte) ([]byte, Fit, string) {
+func (t *Type) fitShape(value []byte, s shape) ([]byte, Fit, string) {
 	switch {
 	case len(s.rest) > 0 || s.day != (t.kind != clock) || t.kind == clock && !s.clock:
 		return nil, Unfit, fmt.Sprintf(`it is not written like %s; state its "format"`, examples[t.kind])
-	case t.kind == date && s.clock && !s.midnight:
-		return nil, Unfit, "it has a time of day, which date would drop; state timestamp"
-	case t.kind == date && s.clock:
-		value = value[:dateSize]
 	case s.zone && t.kind != timestamptz:
 		return nil, Unfit, "it has a time zone, which " + t.name + " would drop; state timestamptz"
-	case t.kind == timestamptz && !s.zone && t.zone == "":
+	case t.kind == date && s.clock && !s.midnight():
+		return nil, Unfit, "it has a time of day, which date would drop; state timestamp"
+	case t.kind == timestamptz && !s.zone && t.zone == nil:
 		return nil, Unfit, `it has no time zone; state one for the column, such as "zone": "UTC"`
+	case s.part[second] == 60:
+		return nil, Unfit, "it has a leap second, which Postgres would make the next minute"
 	}
 	if why := t.rounds(s.fraction); why != "" {
 		return nil, Unfit, why
 	}
-	if s.leap {
-		return nil, Unfit, "it has a leap second, which Postgres would make the next minute"
-	}
-	if !s.valid {
-		return value, Unsure, ""
+	value = bytes.Trim(value, " ")
+	if t.kind == date && s.clock {
+		value = value[:dateSize]
 	}
 	if t.kind == timestamptz && !s.zone {
-		value = t.zoned(append(room, value...))
+		t.room = append(t.room[:0], value...)
+		if !s.clock {
+			t.room = append(t.room, " 00:00"...)
+		}
+		if !s.valid { // Postgres says what is wrong
+			return append(append(t.room, ' '), t.zone.String()...), Unsure, ""
+		}
+		return t.addZone(s.moment)
+	}
+	if !s.valid || len(s.fraction) > maxFraction {
+		return value, Unsure, ""
 	}
 	return value, Fits, ""
 }
-
-// zoned adds the time zone of the column.
-func (t *Type) zoned(value []byte) []byte { return append(append(value, ' '), t.zone...) }
 
 const maxFraction = 6 // digits behind the second
 
@@ -75,8 +81,8 @@ func (t *Type) rounds(fraction []byte) string {
 	if len(t.bounds) > 0 {
 		most = min(most, t.bounds[0])
 	}
-	if n := len(bytes.TrimRight(fraction, "0")); n > most && t.kind != date {
-		return fmt.Sprintf("it has %d digits behind the second, and %s would round it to %d", n, t.name, most)
+	if len(bytes.TrimRight(fraction, "0")) > most && t.kind != date {
+		return fmt.Sprintf("it has more than %d digits behind the second, which %s would round", most, t.name)
 	}
 	return ""
 }
@@ -92,7 +98,8 @@ func shapeOf(value []byte) shape {
 	s := shape{rest: value}
 	if len(value) >= dateSize && like(value[:dateSize], "0000-00-00") {
 		s.day, s.rest = true, value[dateSize:]
-		s.valid = isDay(number(value[:4]), number(value[5:7]), number(value[8:10]))
+		s.part[year], s.part[month], s.part[day] = digits(value[:4]), digits(value[5:7]), digits(value[8:10])
+		s.valid = isDay(s.part[year], s.part[month], s.part[day])
 		if len(s.rest) == 0 {
 			return s
 		}
@@ -113,10 +120,10 @@ func (s shape) readClock() shape {
 	if !like(prefix(s.rest, 5), "00:00") {
 		return s
 	}
-	hour, minute, second := number(s.rest[:2]), number(s.rest[3:5]), 0
+	s.part[hour], s.part[minute] = digits(s.rest[:2]), digits(s.rest[3:5])
 	s.clock, s.rest = true, s.rest[5:]
 	if like(prefix(s.rest, 3), ":00") {
-		second, s.rest = number(s.rest[1:3]), s.rest[3:]
+		s.part[second], s.rest = digits(s.rest[1:3]), s.rest[3:]
 		if len(s.rest) > 1 && s.rest[0] == '.' && isDigit(s.rest[1]) {
 			n := 1
 			for n < len(s.rest) && isDigit(s.rest[n]) {
@@ -125,9 +132,7 @@ func (s shape) readClock() shape {
 			s.fraction, s.rest = s.rest[1:n], s.rest[n:]
 		}
 	}
-	s.leap = second == 60
-	s.valid = s.valid && hour < 24 && minute < 60 && second < 60
-	s.midnight = hour == 0 && minute == 0 && second == 0 && len(bytes.TrimRight(s.fraction, "0")) == 0
+	s.valid = s.valid && s.part[hour] < 24 && s.part[minute] < 60 && s.part[second] < 60
 	if !s.day {
 		return s
 	}
@@ -146,7 +151,7 @@ func zoneSize(text []byte) int {
 		return 0
 	}
 	for _, form := range []string{"00:00", "0000", "00"} {
-		if like(prefix(text[1:], len(form)), form) && number(text[1:3]) < 15 {
+		if like(prefix(text[1:], len(form)), form) && digits(text[1:3]) < 15 && (len(form) == 2 || digits(text[len(form)-1:len(form)+1]) < 60) {
 			return 1 + len(form)
 		}
 	}
@@ -168,10 +173,10 @@ func like(text []byte, form string) bool {
 	return true
 }
 
-// number is that of some digits.
-func number(digits []byte) int {
+// digits is the number that some are.
+func digits(text []byte) int {
 	n := 0
-	for _, c := range digits {
+	for _, c := range text {
 		n = n*10 + int(c-'0')
 	}
 	return n

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"sluice/pkg/events"
@@ -28,8 +30,8 @@ func (t *Type) readDecimal(stated events.ColumnType) error {
 
 func (t *Type) readGroup(stated events.ColumnType) error {
 	switch c, size := utf8.DecodeRuneInString(stated.Group); {
-	case size != len(stated.Group), c == utf8.RuneError, c < 0x20, '0' <= c && c <= '9', c == '+', c == '-':
-		return errors.New("must be one character that is no digit and no sign")
+	case size != len(stated.Group), !unicode.IsPunct(c) && !unicode.Is(unicode.Zs, c), c == '-':
+		return errors.New("must be one character: a space, or punctuation but no minus")
 	case stated.Group == t.point():
 		return errors.New("must not be what separates decimals, too")
 	}
@@ -37,21 +39,24 @@ func (t *Type) readGroup(stated events.ColumnType) error {
 	return nil
 }
 
-// point is what separates the fraction of a number from the rest.
+// point is what separates the fraction of a number from the rest; "" where it has none.
 func (t *Type) point() string {
-	if t.decimal != "" {
+	switch {
+	case t.decimal != "":
 		return t.decimal
+	case t.kind == numeric, t.kind == float:
+		return "."
 	}
-	return "."
+	return ""
 }
 
-func (t *Type) fitNumber(value, room []byte) (as []byte, fit Fit, why string) {
+func (t *Type) fitNumber(value []byte) (as []byte, fit Fit, why string) {
 	as = value
 	if t.decimal != "" || t.group != "" {
-		var ok bool
-		if as, ok = t.plain(value, room); !ok {
+		if !t.plain(value) {
 			return nil, Unfit, "it is no number" + t.manner()
 		}
+		as = t.room
 	}
 	if t.surely(bytes.Trim(as, " ")) {
 		return as, Fits, ""
@@ -61,60 +66,61 @@ func (t *Type) fitNumber(value, room []byte) (as []byte, fit Fit, why string) {
 		if len(t.bounds) > 1 {
 			most = t.bounds[1]
 		}
-		if n := fraction(bytes.Trim(as, " ")); n > most {
-			return nil, Unfit, fmt.Sprintf("it has %d digits behind the point, and %s would round it to %d", n, t.name, most)
+		if fraction(bytes.Trim(as, " ")) > most {
+			return nil, Unfit, fmt.Sprintf("it has more than %d digits behind the point, which %s would round", most, t.name)
 		}
 	}
 	return as, Unsure, ""
 }
 
 func (t *Type) manner() string {
-	how := " with the decimal sign " + t.point()
-	if t.group != "" {
-		how += fmt.Sprintf(" and %q between groups of three digits", t.group)
+	var parts []string
+	if t.point() != "" {
+		parts = append(parts, "the decimal sign "+t.point())
 	}
-	return how
+	if t.group != "" {
+		parts = append(parts, fmt.Sprintf("%q between groups of three digits", t.group))
+	}
+	return " with " + strings.Join(parts, " and ")
 }
 
-// plain writes a number with a point and without groups.
-func (t *Type) plain(value, room []byte) ([]byte, bool) {
-	at, grouped, digits := 0, false, 0
+// plain writes a number with a point and without groups into the room.
+func (t *Type) plain(value []byte) bool {
+	room, at, grouped, digits := t.room[:0], 0, false, 0
 	if len(value) > 0 && (value[0] == '-' || value[0] == '+') {
 		room, at = append(room, value[0]), 1
 	}
-	for at < len(value) {
-		rest := value[at:]
-		switch {
-		case isDigit(rest[0]):
-			room = append(room, rest[0])
-			at, digits = at+1, digits+1
-			if grouped && digits > 3 {
-				return nil, false
-			}
-			continue
-		case t.group != "" && string(prefix(rest, len(t.group))) == t.group:
-			if grouped && digits != 3 || digits == 0 || digits > 3 {
-				return nil, false
-			}
-			at, grouped, digits = at+len(t.group), true, 0
+	for ; at < len(value) && isDigit(value[at]) || t.isGroup(value[at:]); at++ {
+		if isDigit(value[at]) {
+			room = append(room, value[at])
+			digits++
 			continue
 		}
-		break
+		if grouped && digits != 3 || digits == 0 || digits > 3 {
+			return false
+		}
+		at, grouped, digits = at+len(t.group)-1, true, 0
 	}
 	if grouped && digits != 3 {
-		return nil, false
+		return false
 	}
-	if rest := value[at:]; len(rest) > 0 && rest[0] == t.point()[0] {
+	if rest, point := value[at:], t.point(); point != "" && len(rest) > 0 && rest[0] == point[0] {
 		room, at = append(room, '.'), at+1
-	} else if len(rest) > 0 && rest[0]|0x20 != 'e' {
-		return nil, false
+	} else if len(rest) > 0 && (point == "" || rest[0]|0x20 != 'e') {
+		return false
 	}
 	for _, c := range value[at:] { // a fraction and an exponent
 		if !isDigit(c) && c|0x20 != 'e' && c != '-' && c != '+' {
-			return nil, false
+			return false
 		}
 	}
-	return append(room, value[at:]...), true
+	room = append(room, value[at:]...)
+	t.room = room
+	return true
+}
+
+func (t *Type) isGroup(text []byte) bool {
+	return t.group != "" && string(prefix(text, len(t.group))) == t.group
 }
 
 // surely reports whether the type takes a number without a second look.

@@ -9,7 +9,6 @@ import (
 	"strconv"
 	"strings"
 	"time"
-	_ "time/tzdata" // containers may have none
 	"unicode/utf8"
 
 	"sluice/pkg/events"
@@ -38,12 +37,15 @@ type Type struct {
 	kind   kind
 	bounds []int // in parentheses behind the name: of numeric digits and those behind the point, of others their length
 	lax    bool  // whether what the type itself does to a value is done
+	domain bool  // whether it has rules of its own, about which Postgres has to be asked
 
 	words   words
 	decimal string // "" for a point
 	group   string // "" for none
 	format  *format
-	zone    string // "" for none
+	zone    *time.Location // nil for none
+
+	room []byte // for what is written anew
 }
 
 // kind is a type of which more is known than its name.
@@ -127,24 +129,29 @@ func Parse(stated events.ColumnType) (*Type, error) {
 			return nil, &OptionError{option.name, err.Error()}
 		}
 	}
-	if t.kind == timestamptz && t.format != nil && !t.format.has(zoneField) && t.zone == "" {
+	if t.kind == timestamptz && t.format != nil && !t.format.has(zoneField) && t.zone == nil {
 		return nil, &OptionError{"format", "has no time zone (tz), and no zone is stated"}
 	}
 	return t, nil
 }
 
-// Existing is the type of a column that exists, by its name as Postgres writes it. What such a type does to a value, such as
-// rounding it, is done. It is nil if the column takes any text.
-func Existing(name string) *Type {
-	t, err := named(name)
-	if err != nil { // a name in quotes
-		t = &Type{name: name}
-	}
-	if t.kind == text && t.bounds == nil {
+// Existing is the type of a column that exists, by how Postgres writes it and, of a domain, what lies below; under is the same as
+// written otherwise. What such a type does to a value, such as rounding it, is done. It is nil if the column takes any text.
+func Existing(written, under string) *Type {
+	t := &Type{lax: true}
+	if t.Resolve(written, under); t.kind == text && t.bounds == nil && !t.domain {
 		return nil
 	}
-	t.lax = true
 	return t
+}
+
+// Resolve makes the type the one that Postgres has found by its name, see [Existing].
+func (t *Type) Resolve(written, under string) {
+	t.kind, t.bounds = other, nil
+	if is, err := named(under); err == nil { // others have names in quotes
+		t.kind, t.bounds = is.kind, is.bounds
+	}
+	t.name, t.domain = written, written != under
 }
 
 func named(name string) (*Type, error) {
@@ -178,23 +185,32 @@ func named(name string) (*Type, error) {
 func (t *Type) Name() string { return t.name }
 
 // AlwaysFits reports whether all values fit as they are.
-func (t *Type) AlwaysFits() bool { return t.kind == text && t.bounds == nil && t.words.null == nil }
+func (t *Type) AlwaysFits() bool {
+	return t.kind == text && t.bounds == nil && t.words.null == nil && !t.domain
+}
 
-// Fit tells how a value that is not NULL stands to the type, and how it is written for Postgres: as it is, or in room, which
-// is overwritten. Of a value that is unfit it says why.
-func (t *Type) Fit(value, room []byte) (as []byte, fit Fit, why string) {
+// Fit tells how a value that is not NULL stands to the type, and how it is written for Postgres, until the next call. Of a value
+// that is unfit it says why.
+func (t *Type) Fit(value []byte) (as []byte, fit Fit, why string) {
 	if t.words.null != nil && slices.Contains(t.words.null, string(value)) {
 		return nil, Null, ""
 	}
+	if as, fit, why = t.fit(value); fit == Fits && t.domain {
+		fit = Unsure
+	}
+	return as, fit, why
+}
+
+func (t *Type) fit(value []byte) (as []byte, fit Fit, why string) {
 	switch {
 	case t.kind == text, t.kind == character:
 		return t.fitText(value)
 	case t.kind == boolean:
 		return t.fitBoolean(value)
 	case t.kind.isNumber():
-		return t.fitNumber(value, room[:0])
+		return t.fitNumber(value)
 	case t.kind.isMoment():
-		return t.fitMoment(value, room[:0])
+		return t.fitMoment(value)
 	case t.kind == uuid && isUUID(value):
 		return value, Fits, ""
 	}
@@ -213,15 +229,6 @@ func (t *Type) fitText(value []byte) ([]byte, Fit, string) {
 		return nil, Unfit, fmt.Sprintf("it has %d characters, and %s takes %d", n, t.name, t.bounds[0])
 	}
 	return value, Fits, ""
-}
-
-// readZone checks the name of a time zone.
-func (t *Type) readZone(stated events.ColumnType) error {
-	if _, err := time.LoadLocation(stated.Zone); err != nil || stated.Zone == "Local" {
-		return errors.New("must be the name of a time zone, such as Europe/Berlin or UTC")
-	}
-	t.zone = stated.Zone
-	return nil
 }
 
 func isUUID(value []byte) bool {

@@ -23,7 +23,8 @@ var verdicts = map[columntype.Fit]string{columntype.Null: "NULL", columntype.Uns
 
 // told is what a type says of a value: what is sent, or the verdict.
 func told(is *columntype.Type, value string) string {
-	as, fit, why := is.Fit([]byte(value), nil)
+	is.Fit([]byte("the one before")) // means nothing to this one
+	as, fit, why := is.Fit([]byte(value))
 	if (why != "") != (fit == columntype.Unfit) {
 		return "a reason that does not belong there: " + why
 	}
@@ -56,8 +57,9 @@ func TestFit(t *testing.T) {
 		{events.ColumnType{Type: "bigint"}, map[string]string{"999999999999999999": "999999999999999999", "9223372036854775808": "ask"}},
 		{events.ColumnType{Type: "bigint", Group: ","}, map[string]string{
 			"1,234": "1234", "1,234,567": "1234567", "1234": "1234", "12,34": "no", "1234,567": "no", ",123": "no", "1,": "no", "1,2345": "no",
-			"-1,234": "-1234", "1.5": "ask",
+			"-1,234": "-1234", "1.5": "no",
 		}},
+		{events.ColumnType{Type: "integer", Group: "."}, map[string]string{"1.234": "1234", "1.23": "no", "1,234": "no", "1e3": "no"}},
 		{events.ColumnType{Type: "numeric"}, map[string]string{"1.50": "1.50", "1e400": "ask", "NaN": "ask", ".5": "ask", "5.": "ask", "": "ask"}},
 		{events.ColumnType{Type: "numeric", Decimal: ","}, map[string]string{
 			"1,5": "1.5", "-1,5": "-1.5", "1.5": "no", "1,5e3": "ask 1.5e3", "1,5,5": "no", "7": "7",
@@ -74,7 +76,7 @@ func TestFit(t *testing.T) {
 		{events.ColumnType{Type: "date"}, map[string]string{
 			"2024-02-29": "2024-02-29", "2023-02-29": "ask", "2024-01-01 00:00:00": "2024-01-01",
 			"2024-01-01T00:00": "2024-01-01", "2024-01-01 10:00": "no", "01/02/2024": "no", "1 Jan 2024": "no", "today": "no", "": "no",
-			"infinity": "infinity", "2024-13-01": "ask", "2024-01-01 BC": "no",
+			"2024-01-01 00:00+02": "no", "infinity": "infinity", "2024-13-01": "ask", "2024-01-01 BC": "no",
 		}},
 		{events.ColumnType{Type: "date", Format: "dd.mm.yyyy"}, map[string]string{
 			"31.12.2024": "2024-12-31", "1.2.2024": "2024-02-01", "30.02.2024": "no", "1.2.24": "no", "2024-12-31": "no", "": "no",
@@ -92,7 +94,7 @@ func TestFit(t *testing.T) {
 		{events.ColumnType{Type: "timestamp"}, map[string]string{
 			"2024-01-01 10:00:00": "2024-01-01 10:00:00", "2024-01-01": "2024-01-01", "2024-01-01T10:00:00.5": "2024-01-01T10:00:00.5",
 			"2024-01-01 10:00:00Z": "no", "2024-01-01 10:00:00+02:00": "no", "2024-01-01 10:00:00.1234567": "no", "2024-01-01 10:61": "ask",
-			"2024-01-01 10:00:00.1234560": "2024-01-01 10:00:00.1234560",
+			"2024-01-01 10:00:00.1234560": "ask",
 		}},
 		{events.ColumnType{Type: "timestamp(0)"}, map[string]string{"2024-01-01 10:00:00.5": "no", "2024-01-01 10:00:00.0": "2024-01-01 10:00:00.0"}},
 		{events.ColumnType{Type: "timestamp without time zone", Format: `yyyy-mm-dd"T"hh24:mi:ss.ff`}, map[string]string{
@@ -100,16 +102,19 @@ func TestFit(t *testing.T) {
 		}},
 		{events.ColumnType{Type: "timestamptz"}, map[string]string{
 			"2024-01-01 10:00:00Z": "2024-01-01 10:00:00Z", "2024-01-01 10:00+02": "2024-01-01 10:00+02", "2024-01-01 10:00:00": "no",
-			"2024-01-01 10:00:00 CET": "no", "2024-01-01 10:00:00+0530": "2024-01-01 10:00:00+0530", "2024-01-01 10:00:00+15": "no",
+			"2024-01-01 10:00:00 CET": "no", "2024-01-01 10:00:00+0530": "2024-01-01 10:00:00+0530", "2024-01-01 10:00+02:60": "no", "2024-01-01 10:00+0260": "no", "2024-01-01 10:00:00+15": "no",
 		}},
 		{events.ColumnType{Type: "timestamp with time zone", Zone: "Europe/Berlin"}, map[string]string{
-			"2024-01-01 10:00:00Z": "2024-01-01 10:00:00Z", "2024-01-01 10:00": "2024-01-01 10:00 Europe/Berlin",
+			"2024-01-01 10:00:00Z": "2024-01-01 10:00:00Z", "2024-01-01 10:00": "2024-01-01 10:00+01:00",
+			"2024-07-01": "2024-07-01 00:00+02:00", "2024-12-31 24:00": "ask 2024-12-31 24:00 Europe/Berlin", "2024-03-31 02:30": "no",
+			"2024-10-27 02:30:00.5": "2024-10-27 02:30:00.5+01:00", "2024-10-27 03:00": "2024-10-27 03:00+01:00",
+			"1800-01-01 00:00": "1800-01-01 00:00+00:53:28", "2024-02-30 00:00": "ask 2024-02-30 00:00 Europe/Berlin",
 		}},
 		{events.ColumnType{Type: "timestamptz", Format: "dd/mm/yyyy hh:mi tz"}, map[string]string{
 			"01/02/2024 10:00 +01:00": "2024-02-01 10:00:00+01:00", "01/02/2024 10:00 Z": "2024-02-01 10:00:00Z", "01/02/2024 10:00 ": "no",
 		}},
 		{events.ColumnType{Type: "timestamptz", Format: "dd/mm/yyyy hh:mi", Zone: "UTC"}, map[string]string{
-			"01/02/2024 10:00": "2024-02-01 10:00:00 UTC",
+			"01/02/2024 10:00": "2024-02-01 10:00:00+00:00",
 		}},
 		{events.ColumnType{Type: "uuid"}, map[string]string{
 			"01a1ff8e-7160-7994-90cf-204ee61cbd5a": "01a1ff8e-7160-7994-90cf-204ee61cbd5a",
@@ -154,6 +159,7 @@ func TestExisting(t *testing.T) {
 		"numeric(6,2)":                {"1.25": "1.25", "1.255": "ask"},
 		"date":                        {"2024-01-01": "2024-01-01", "2024-01-01 10:00": "ask", "1 Jan 2024": "ask", "": "ask"},
 		"timestamp without time zone": {"2024-01-01 10:00:00": "2024-01-01 10:00:00", "2024-01-01 10:00:00+02": "2024-01-01 10:00:00+02"},
+		"time without time zone":      {"10:00": "10:00", "": "ask", "   ": "ask", "2024-01-01": "ask"},
 		"timestamp(0) with time zone": {"2024-01-01 10:00:00": "ask"},
 		"character varying(3)":        {"abc": "abc", "abcd": "no"},
 		"character(3)":                {"abc": "abc", "abcd": "no"},
@@ -161,18 +167,40 @@ func TestExisting(t *testing.T) {
 		`"Mood"`:                      {"sad": "ask"},
 	} {
 		for value, want := range values {
-			if got := told(columntype.Existing(name), value); got != want {
+			if got := told(columntype.Existing(name, name), value); got != want {
 				t.Errorf("%s: %q is %q, want %q", name, value, got, want)
 			}
 		}
 	}
-	if got := told(columntype.Existing("character(3)"), "abc  "); got != "abc  " {
+	if got := told(columntype.Existing("character(3)", "character(3)"), "abc  "); got != "abc  " {
 		t.Errorf("spaces behind a text are %q", got)
 	}
 	for _, name := range []string{"text", "character varying"} {
-		if columntype.Existing(name) != nil {
+		if columntype.Existing(name, name) != nil {
 			t.Errorf("%s is looked at", name)
 		}
+	}
+}
+
+// TestResolve holds that what Postgres has found by a name counts, and not how that was spelled.
+func TestResolve(t *testing.T) {
+	for _, tt := range []struct{ stated, written, under, value, want string }{
+		{"dec(6,2)", "numeric(6,2)", "numeric(6,2)", "1.239", "no"},
+		{"pg_catalog.date", "date", "date", "2024-01-01 10:00", "no"},
+		{"pg_catalog.timestamptz", "timestamp with time zone", "timestamp with time zone", "2024-01-01 10:00", "no"},
+		{"nchar varying(3)", "character varying(3)", "character varying(3)", "abcd", "no"},
+		{"price", "price", "numeric(6,2)", "1.239", "no"},
+		{"price", "price", "numeric(6,2)", "1.23", "ask"},
+		{"label", "label", "text", "a", "ask"},
+		{"mood", `"Mood"`, `"Mood"`, "sad", "ask"},
+	} {
+		is := parse(t, events.ColumnType{Type: tt.stated})
+		if is.Resolve(tt.written, tt.under); told(is, tt.value) != tt.want {
+			t.Errorf("%s, which is %s: %q is %q, want %q", tt.stated, tt.written, tt.value, told(is, tt.value), tt.want)
+		}
+	}
+	if columntype.Existing("label", "text") == nil {
+		t.Error("a domain over text is not looked at")
 	}
 }
 
@@ -188,12 +216,12 @@ func TestParseRefuses(t *testing.T) {
 			{Type: "time", Format: "dd hh:mi"}, {Type: "timestamp", Format: "dd.mm.yyyy hh:mm"}, {Type: "timestamp", Format: "dd.mm.yyyy hh:ss"},
 			{Type: "timestamp", Format: "dd.mm.yyyy mi"}, {Type: "timestamp", Format: "dd.mm.yyyy hh:mi tz"}, {Type: "timestamptz", Format: "dd.mm.yyyy hh:mi"},
 			{Type: "date", Format: "dd.mm.yyyyx"}, {Type: "date", Format: `dd.mm.yyyy"`}, {Type: "date", Format: `dd.mm.yyyy""`},
-			{Type: "date", Format: "dd.mm.mon.yyyy"}, {Type: "date", Format: "dd.mm.yyyy am"}, {Type: "date", Format: strings.Repeat(" ", 65)},
+			{Type: "time", Format: "hh12:mi"}, {Type: "date", Format: "dd.mm.mon.yyyy"}, {Type: "date", Format: "dd.mm.yyyy am"}, {Type: "date", Format: strings.Repeat(" ", 65)},
 		},
 		"zone":    {{Type: "timestamp", Zone: "UTC"}, {Type: "timestamptz", Zone: "Mars/Olympus"}, {Type: "timestamptz", Zone: "Local"}, {Type: "timestamptz", Zone: "../x"}},
 		"decimal": {{Type: "integer", Decimal: ","}, {Type: "numeric", Decimal: ";"}},
 		"group": {
-			{Type: "text", Group: ","}, {Type: "numeric", Group: "."}, {Type: "numeric", Group: "1"}, {Type: "numeric", Group: "-"},
+			{Type: "numeric", Group: "e"}, {Type: "numeric", Group: "+"}, {Type: "integer", Group: "0"}, {Type: "text", Group: ","}, {Type: "numeric", Group: "."}, {Type: "numeric", Group: "1"}, {Type: "numeric", Group: "-"},
 			{Type: "numeric", Group: ", "}, {Type: "numeric", Decimal: ",", Group: ","}, {Type: "numeric", Group: "\n"},
 		},
 		"true": {

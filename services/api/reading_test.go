@@ -184,6 +184,7 @@ func TestReadingIsRefused(t *testing.T) {
 		"types of the wrong type":        {`"types":true`, "/types"},
 		"types in a list":                {`"types":["int"]`, "/types"},
 		"other types unknown":            {`"types":{"*":"guess"}`, "/types/*"},
+		"another type for others":        {`"types":{"*":{"type":"int"}}`, "/types/*"},
 		"a column inferred":              {`"types":{"a":"infer"}`, "/types/a"},
 		"a type of the wrong type":       {`"types":{"a":5}`, "/types/a"},
 		"a type that is null":            {`"types":{"a":null}`, "/types/a/type"},

@@ -52,6 +52,10 @@ func parseTypes(data []byte) (events.ColumnTypes, []fieldError) {
 			}
 			continue
 		}
+		if name == otherColumns {
+			bad = append(bad, fieldError{pointerTo("types", name), "must be text or infer"})
+			continue
+		}
 		stated, problems := parseType(name, all[name])
 		bad = append(bad, problems...)
 		if types.Stated == nil {

@@ -222,3 +222,18 @@ func retryingFailure(e events.Event) *events.Failure {
 	data, _ := e.Data.(events.Retrying)
 	return data.Failure
 }
+
+// awaitTerminal waits for the end of a run, whatever it is.
+func (e *env) awaitTerminal(job events.Job) (end events.Event) {
+	e.t.Helper()
+	testenv.Eventually(e.ctx, e.t, "the end of job "+job.ID, func() error {
+		for _, event := range e.history(job) {
+			if event.Type.Terminal() {
+				end = event
+				return nil
+			}
+		}
+		return errors.New("it has not ended")
+	})
+	return end
+}

@@ -64,18 +64,26 @@ func (a *attempt) fit(ctx context.Context, check *typed.Checker, rows *csv.Reade
 	if check == nil || block.Count == 0 {
 		return nil
 	}
-	unfit, first, err := check.Check(ctx, block)
+	unfit, err := check.Check(ctx, block)
 	switch {
-	case err != nil:
-		block.Data, block.Count, block.Places = block.Data[:0], 0, nil // nobody knows what is in it
-		return err
-	case unfit == 0:
+	case err == nil && len(unfit) == 0:
 		return nil
-	case !rows.Tolerant():
-		return first
+	case err == nil && !rows.Tolerant():
+		err = unfit[0].Failure
 	}
-	err = rows.Disown(unfit, first.Message)
-	a.report.update(func(f *events.Figures) { f.Rows, f.Rejected = f.Rows-unfit, f.Rejected+unfit })
+	if err != nil {
+		*block = csv.Rows{} // of which not all is known: nothing of it may be kept
+		return err
+	}
+	rejects := make([]csv.Reject, len(unfit))
+	for i, r := range unfit {
+		rejects[i] = r.Reject
+	}
+	before := rows.Rejected()
+	err = rows.Recount(block, rejects)
+	a.report.update(func(f *events.Figures) {
+		f.Rows, f.Rejected = f.Rows-int64(len(unfit)), f.Rejected+rows.Rejected()-before
+	})
 	return err
 }
 
@@ -94,7 +102,9 @@ func (a *attempt) checker(ctx context.Context, load *postgres.Load, rows *csv.Re
 		columns[i] = typed.Column{Name: names[i].Name, Type: t.Type, SQL: t.SQL, NotNull: t.NotNull}
 	}
 	dialect := rows.Dialect()
-	return typed.New(columns, dialect.Delimiter, dialect.Quote, a.parts.Database.Unfit), nil
+	return typed.New(typed.Config{
+		Columns: columns, Delimiter: dialect.Delimiter, Quote: dialect.Quote, Ask: a.parts.Database.Unfit, First: !rows.Tolerant(),
+	}), nil
 }
 
 // keep commits what was read before a file broke off, for the next attempt to go on with, and the rejected rows that a job

@@ -20,9 +20,13 @@ func TestUncheckedRowsAreNotKept(t *testing.T) {
 		t.Fatal(err)
 	}
 	away := errors.New("away")
-	check := typed.New([]typed.Column{{Name: "a", Type: is, SQL: "jsonb"}}, ",", `"`,
-		func(context.Context, string, []string) ([]columntype.Refusal, error) { return nil, away })
-	rows := csv.NewReader(strings.NewReader("a\nx\ny\n"), csv.Options{})
+	check := typed.New(typed.Config{
+		Columns:   []typed.Column{{Name: "a", Type: is, SQL: "jsonb"}},
+		Delimiter: ",", Ask: func(context.Context, string, []string, bool) ([]columntype.Refusal, error) { return nil, away },
+	})
+	rows := csv.NewReader(strings.NewReader("a\nx\ny,z\ny\n"), csv.Options{
+		BadRows: csv.BadRows{Count: 1}, Stated: &events.CSV{Delimiter: new(","), Header: new(true)},
+	})
 	if _, err := rows.Columns(); err != nil {
 		t.Fatal(err)
 	}
@@ -31,7 +35,7 @@ func TestUncheckedRowsAreNotKept(t *testing.T) {
 	for err == nil {
 		_, err = rows.ReadRows(&block)
 	}
-	if block.Count == 0 {
+	if block.Count == 0 || len(block.Rejects) == 0 {
 		t.Fatalf("nothing was read: %v", err)
 	}
 	a := &attempt{report: newReporter(nil, events.Job{}, "w1")}

@@ -61,8 +61,8 @@ func TestStatedTypes(t *testing.T) {
 			" = x;1.1.2024;1;{};b",
 		`6 90 2 day value_invalid: line 6, column 2 ("day"): the value "30.02.2024" does not fit date: it is not written as dd.mm.yyyy, ` +
 			"or there is no such day = 4;30.02.2024;1;{};b",
-		`7 111 3 amount value_invalid: line 7, column 3 ("amount"): the value "1,555" does not fit numeric(9,2): it has 3 digits behind ` +
-			"the point, and numeric(9,2) would round it to 2 = 5;1.1.2024;1,555;{};\"b;\"\"\"",
+		`7 111 3 amount value_invalid: line 7, column 3 ("amount"): the value "1,555" does not fit numeric(9,2): it has more than 2 digits ` +
+			"behind the point, which numeric(9,2) would round = 5;1.1.2024;1,555;{};\"b;\"\"\"",
 		`8 139 4 data value_invalid: line 8, column 4 ("data"): the value "{]}" does not fit jsonb: invalid input syntax for type json` +
 			" = 6;1.1.2024;1;{]};b",
 		`9 159 2 day nul_byte: line 9, column 2 ("day"): the value contains a NUL byte, which Postgres cannot store; remove it, or save ` +
@@ -258,5 +258,74 @@ func TestTypesOutliveAttempts(t *testing.T) {
 			e.expectTexts([]string{"59998 2024-12-24 89997.00"},
 				"SELECT concat_ws(' ', count(*), max(day), sum(amount)) FROM "+pgx.Identifier{"public", job.Spec.Table}.Sanitize())
 		}
+	}
+}
+
+// TestValuesThatPostgresAloneKnows holds that the input of a type is asked about and nothing else, such as a cast, which cuts;
+// and that what is wrong with a value is not taken for what is wrong with a statement.
+func TestValuesThatPostgresAloneKnows(t *testing.T) {
+	t.Parallel()
+	e := newEnv(t)
+	e.start("w1")
+	if _, err := e.sql.Exec(e.ctx, `
+		CREATE DOMAIN short AS varchar(3); CREATE DOMAIN price AS numeric(6,2) CHECK (VALUE > 0); CREATE DOMAIN needed AS int NOT NULL;
+		CREATE FUNCTION loud(v text) RETURNS boolean LANGUAGE plpgsql AS $$ BEGIN IF v = 'no' THEN RAISE EXCEPTION 'never'; END IF; RETURN true; END $$;
+		CREATE DOMAIN loud AS text CHECK (loud(VALUE));
+		CREATE TYPE mood AS ENUM ('sad', 'glad')`); err != nil {
+		t.Fatal(err)
+	}
+	for name, tt := range map[string]struct{ good, bad string }{
+		"short": {"abc", "abcd"}, "price": {"1.25", "0"}, "needed": {"1", ""}, "loud": {"yes", "no"}, "mood": {"sad", "angry"},
+		"bit(3)": {"101", "1011"}, "pg_catalog.varchar(3)": {"abc", "abcd"}, "numeric(6,2)": {"1e2", "1e6"}, "tsvector": {"a b", "a:b"},
+		"tsquery": {"a", "a b"}, "int[]": {"\"{1,2}\"", "\"{1,x}\""}, "time": {"10:00", "   "}, "timestamptz": {"2024-01-01 10:00Z", "2024-01-01 10:00+02:99"},
+		"regclass": {"pg_class", "nope"}, "inet": {"::1", "1"},
+		"timestamp": {"2024-01-01 10:00:00." + strings.Repeat("0", 20), "2024-01-01 10:00:00." + strings.Repeat("0", 400)},
+	} {
+		if _, err := e.sql.Exec(e.ctx, `DROP TABLE IF EXISTS public.into_it; CREATE TABLE public.into_it (n int, v `+name+`)`); err != nil {
+			t.Fatal(err)
+		}
+		files := testenv.Files(t, map[string]string{"/a.csv": "n,v\n1," + tt.good + "\n2," + tt.bad + "\n3," + tt.good + "\n"})
+		for _, change := range []func(*events.Spec){
+			func(s *events.Spec) { s.Types.Stated = map[string]events.ColumnType{"v": {Type: name}} },
+			func(s *events.Spec) { s.Mode, s.Table = events.Append, "into_it" },
+		} {
+			job := e.submit(newJob(files+"/a.csv", badRows(1), change))
+			succeeded, ok := e.awaitTerminal(job).Data.(events.Succeeded)
+			if !ok || succeeded.Result.Rows != 2 || succeeded.Result.Rejected != 1 {
+				t.Errorf("%s: %q and %q: it ended as %s", name, tt.good, tt.bad, e.types(job))
+				continue
+			}
+			e.expectTexts([]string{"3 value_invalid"}, "SELECT line || ' ' || code FROM sluice.rejects WHERE job_id = $1", job.ID)
+		}
+	}
+}
+
+// TestNothingIsLeftOut holds that rows which could not be looked at are not taken for rows that were: here a question fails
+// once, for a reason that may pass, beside a row that is bad anyway.
+func TestNothingIsLeftOut(t *testing.T) {
+	t.Parallel()
+	e := newEnv(t)
+	e.start("w1")
+	if _, err := e.sql.Exec(e.ctx, `
+		CREATE SEQUENCE asked;
+		CREATE FUNCTION flaky() RETURNS boolean LANGUAGE plpgsql AS $$ BEGIN
+			IF nextval('asked') = 1 THEN RAISE EXCEPTION 'try again' USING ERRCODE = '57P01'; END IF; RETURN true; END $$;
+		CREATE DOMAIN flaky AS text CHECK (flaky())`); err != nil {
+		t.Fatal(err)
+	}
+	var b strings.Builder
+	for n := 1; n <= 20; n++ {
+		fmt.Fprintf(&b, "%d,x\n", n)
+		if n == 10 {
+			b.WriteString("bad,x,surplus\n")
+		}
+	}
+	files := testenv.Files(t, map[string]string{"/a.csv": "n,v\n" + b.String()})
+	job := e.submit(newJob(files+"/a.csv", badRows(5), func(s *events.Spec) {
+		s.ExtraFields, s.Types.Stated = events.RejectExtra, map[string]events.ColumnType{"v": {Type: "flaky"}}
+	}))
+	end := e.awaitEnd(job, events.StateSucceeded, 20)
+	if got := end.Data.(events.Succeeded).Result; got.Rejected != 1 {
+		t.Errorf("the result is %+v", got)
 	}
 }

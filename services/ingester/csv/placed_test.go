@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"testing/iotest"
@@ -74,34 +75,69 @@ func TestPlaces(t *testing.T) {
 	}
 }
 
-// TestDisown holds what is counted and said when rows turn out to be bad after they were read.
-func TestDisown(t *testing.T) {
-	text := "a\n" + strings.Repeat("1\n", 2000)
-	for _, tt := range []struct {
+// TestRecount holds that rows which turn out to be bad after they were read are judged as if they had been found to be when they
+// were read: in the order of the file, with those that are bad for other reasons.
+func TestRecount(t *testing.T) {
+	for name, tt := range map[string]struct {
+		text    string
 		allowed csv.BadRows
-		disown  int64
-		says    string // "" if that is allowed
+		unfit   []int // rows, from 1
+		says    string
+		rejects int
 	}{
-		{csv.BadRows{Count: 3}, 3, ""},
-		{csv.BadRows{Count: 3}, 4, "4 rows are bad, and max_bad_rows allows 3; the first is why"},
-		{csv.BadRows{Percent: 1}, 20, ""},
-		{csv.BadRows{Percent: 1}, 21, "21 of 2000 rows are bad, and max_bad_rows allows 1%; the first is why"},
+		"as many as may be":    {strings.Repeat("1,1\n", 10), csv.BadRows{Count: 3}, []int{1, 5, 10}, "", 3},
+		"one too many":         {strings.Repeat("1,1\n", 10), csv.BadRows{Count: 2}, []int{1, 5, 6, 10}, "3 rows are bad, and max_bad_rows allows 2; the first is 1", 3},
+		"one too many of both": {"1,1\n1,1,1\n1,1\n1,1,1\n1,1\n", csv.BadRows{Count: 2}, []int{3, 5}, "3 rows are bad, and max_bad_rows allows 2; the first is line 3", 3},
+		"the first of both":    {"1,1\n1,1\n1,1,1\n1,1\n", csv.BadRows{Count: 1}, []int{2}, "2 rows are bad, and max_bad_rows allows 1; the first is 2", 2},
+		"a percentage":         {strings.Repeat("1,1\n", 2000), csv.BadRows{Percent: 1}, rowNumbers(1981, 2000), "", 20},
+		"more at the end": {
+			strings.Repeat("1,1\n", 500), csv.BadRows{Percent: 1}, rowNumbers(1, 6), "6 of 500 rows are bad, and max_bad_rows allows 1%; the first is 1", 6,
+		},
+		"more on the way": {
+			strings.Repeat("1,1\n", 30_000), csv.BadRows{Percent: 1}, rowNumbers(981, 1000), "20 of 1000 rows are bad", 20,
+		},
 	} {
-		r := csv.NewReader(strings.NewReader(text), csv.Options{BadRows: tt.allowed, Stated: &events.CSV{Header: new(true)}})
-		rows := csv.Rows{Data: make([]byte, 0, 1<<20)}
-		var err error
-		for err == nil {
-			_, err = r.ReadRows(&rows)
-		}
-		if !errors.Is(err, io.EOF) || rows.Count != 2000 {
-			t.Fatalf("%d rows, %v", rows.Count, err)
-		}
-		why := r.Disown(tt.disown, "why")
-		if f, ok := errors.AsType[*events.Failure](why); (tt.says != "") != ok || ok && (f.Message != tt.says || f.Code != events.CodeTooManyBadRows) {
-			t.Errorf("%+v: disowning %d: %v, want %q", tt.allowed, tt.disown, why, tt.says)
-		}
-		if r.Rejected() != tt.disown {
-			t.Errorf("%d are rejected, want %d", r.Rejected(), tt.disown)
-		}
+		t.Run(name, func(t *testing.T) {
+			r := csv.NewReader(strings.NewReader("a,b\n"+tt.text), csv.Options{BadRows: tt.allowed, Stated: &events.CSV{Header: new(true)}})
+			if _, err := r.Columns(); err != nil {
+				t.Fatal(err)
+			}
+			r.TellPlaces()
+			rows := csv.Rows{Data: make([]byte, 0, 1<<20)}
+			var err error
+			for err == nil {
+				_, err = r.ReadRows(&rows)
+			}
+			var unfit []csv.Reject
+			all := map[int]csv.Place{} // by their lines
+			for _, p := range rows.Places {
+				all[int(p.Line)-1] = p
+			}
+			for _, n := range tt.unfit {
+				unfit = append(unfit, csv.Reject{Line: all[n].Line, Offset: all[n].Offset, Reason: strconv.Itoa(n)})
+			}
+			rows.Places = slices.DeleteFunc(rows.Places, func(p csv.Place) bool {
+				return slices.ContainsFunc(unfit, func(r csv.Reject) bool { return r.Offset == p.Offset })
+			})
+			rows.Count -= int64(len(unfit))
+			why := r.Recount(&rows, unfit)
+			switch f, failed := errors.AsType[*events.Failure](why); {
+			case tt.says == "" && why != nil, tt.says != "" && (!failed || !strings.HasPrefix(f.Message, tt.says) || f.Code != events.CodeTooManyBadRows):
+				t.Errorf("it fails with %v, want %q", why, tt.says)
+			}
+			if tt.rejects > 0 && len(rows.Rejects) != tt.rejects {
+				t.Errorf("%d are rejected, want %d", len(rows.Rejects), tt.rejects)
+			}
+			if int64(len(rows.Rejects)) != r.Rejected() {
+				t.Errorf("%d are rejected, and counted are %d", len(rows.Rejects), r.Rejected())
+			}
+		})
 	}
+}
+
+func rowNumbers(from, to int) (list []int) {
+	for n := from; n <= to; n++ {
+		list = append(list, n)
+	}
+	return list
 }

@@ -401,14 +401,6 @@ func (r *Reader) Dialect() events.Dialect {
 // Begin is where the first row starts, once Columns has returned: its byte offset in the source, and its line from 1.
 func (r *Reader) Begin() (offset, line int64) { return r.begin.offset, r.begin.line }
 
-// Disown counts so many of the rows that were read as rejected instead, since something is wrong with their values. It fails if
-// there are too many bad rows then, whose first is told by its reason where no earlier one is known.
-func (r *Reader) Disown(rows int64, reason string) error {
-	r.read, r.rejected = r.read-rows, r.rejected+rows
-	r.firstBad = cmp.Or(r.firstBad, reason)
-	return r.tooManyBad(isEnd(r.err) && r.scan.stop == 0)
-}
-
 // TellPlaces has ReadRows tell where each row is, once Columns has returned. Where the file is not UTF-8, reading takes longer.
 func (r *Reader) TellPlaces() {
 	r.skim.placing = true

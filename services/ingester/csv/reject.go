@@ -1,6 +1,8 @@
 package csv
 
 import (
+	"cmp"
+	"slices"
 	"strings"
 
 	"sluice/pkg/events"
@@ -57,6 +59,34 @@ func (r *Reader) reject(err error) (Reject, error) {
 func readable(raw []byte) string {
 	text := cut(strings.TrimRight(string(raw), "\r\n"), rawSize)
 	return strings.ReplaceAll(strings.ToValidUTF8(text, "\uFFFD"), "\x00", "\uFFFD")
+}
+
+// Recount adds rejects to rows whose places are told: rows that were read, and taken out of them since, as their values are not
+// what they should be. All that ReadRows has read since the rows were empty must be in them. It judges these rows anew, one after
+// the other, and fails at the first that is one bad row too many; the rejects behind that are left out.
+func (r *Reader) Recount(rows *Rows, unfit []Reject) error {
+	before, rejected := r.read-rows.Count-int64(len(unfit)), r.rejected-int64(len(rows.Rejects))
+	rows.Rejects = append(rows.Rejects, unfit...)
+	slices.SortFunc(rows.Rejects, func(a, b Reject) int { return cmp.Compare(a.Offset, b.Offset) })
+	if rejected == 0 && len(rows.Rejects) > 0 {
+		r.firstBad = rows.Rejects[0].Reason
+	}
+	good := 0 // rows before a reject
+	for n, reject := range rows.Rejects {
+		for good < len(rows.Places) && rows.Places[good].Offset < reject.Offset {
+			good++
+		}
+		r.read, r.rejected = before+int64(good), rejected+int64(n+1)
+		if err := r.tooManyBad(false); err != nil {
+			rows.Rejects = rows.Rejects[:n+1]
+			return err
+		}
+	}
+	r.read, r.rejected = before+rows.Count, rejected+int64(len(rows.Rejects))
+	if isEnd(r.err) && r.scan.stop == 0 {
+		return r.tooManyBad(true)
+	}
+	return nil
 }
 
 // tooManyBad fails if more rows are bad than may be, by what has been read so far or, at the end, by all of it.

@@ -1,10 +1,5 @@
 package csv
 
-import (
-	"cmp"
-	"slices"
-)
-
 // Rows are records in the text format of COPY (PostgreSQL manual, COPY, "Text Format"), with the options DELIMITER and
 // NULL as told here. That format cannot tell an empty string from a NULL that is nothing, so that rows of a file that has
 // both are written with another NULL than others.
@@ -57,14 +52,6 @@ func (r *Rows) begin(as *Reader) {
 	if r.Count == 0 {
 		r.Delimiter, r.Null, r.Extra = as.sep, as.null, as.wide
 	}
-}
-
-// AddRejects adds rejects where they belong by their places.
-func (r *Rows) AddRejects(rejects []Reject) {
-	for _, reject := range rejects {
-		r.reject(reject)
-	}
-	slices.SortStableFunc(r.Rejects, func(a, b Reject) int { return cmp.Compare(a.Offset, b.Offset) })
 }
 
 func (r *Rows) reject(reject Reject) {

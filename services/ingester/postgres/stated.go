@@ -1,6 +1,7 @@
 package postgres
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -52,10 +53,16 @@ func (l *Load) readStated(ctx context.Context, tx pgx.Tx) error {
 	if err == nil {
 		made.columns, err = readColumns(ctx, tx, made.oid)
 	}
-	if err == nil {
-		l.columns = asPublished(l.columns, made)
+	if err != nil {
+		return err
 	}
-	return err
+	l.columns = asPublished(l.columns, made)
+	for name := range l.Spec.Types.Stated {
+		if c := made.column(name); c.Cuts {
+			return events.Failf(events.CodeTypeUnknown, "column %s: the type %s cuts values; state text", name, c.Type)
+		}
+	}
+	return nil
 }
 
 // typeUnknown judges the error of a statement that names a stated type.
@@ -91,7 +98,7 @@ type ColumnType struct {
 func (l *Load) Types(ctx context.Context) ([]ColumnType, error) {
 	var into *target
 	if l.Spec.Table != "" && l.Spec.Mode != events.Create && l.Spec.Mode != "" {
-		kind, found, err := l.lookUpTable(ctx)
+		kind, found, err := l.lookUpTable(ctx, l.Spec.Table)
 		if err != nil {
 			return nil, err
 		}
@@ -99,50 +106,61 @@ func (l *Load) Types(ctx context.Context) ([]ColumnType, error) {
 			into = found
 		}
 	}
-	if into == nil && len(l.Spec.Types.Stated) == 0 {
+	var staged *target
+	if len(l.Spec.Types.Stated) > 0 {
+		var err error
+		if _, staged, err = l.lookUpTable(ctx, l.stagingName()); err != nil {
+			return nil, err
+		}
+	}
+	if into == nil && staged == nil {
 		return nil, nil
 	}
 	list := make([]ColumnType, len(l.columns))
 	for i, column := range l.columns {
-		if stated, ok := l.Spec.Types.Stated[column.Name]; ok {
-			t, err := columntype.Parse(stated)
-			if err != nil {
-				return nil, err
+		if into != nil {
+			if c := into.column(column.Name); c != nil {
+				list[i] = ColumnType{Type: columntype.Existing(c.Type, c.Under), SQL: c.Type, NotNull: c.NotNull}
 			}
-			list[i] = ColumnType{Type: t, SQL: column.Type}
 		}
-		if into == nil {
+		stated, ok := l.Spec.Types.Stated[column.Name]
+		if !ok {
 			continue
 		}
-		c := into.column(column.Name)
-		if c == nil {
-			continue
+		t, err := columntype.Parse(stated)
+		c := staged.column(column.Name)
+		if err != nil || c == nil {
+			return nil, fmt.Errorf("looking for the type of column %s: %w", column.Name, cmp.Or(err, ErrFenceLost)) // it was dropped
 		}
-		if list[i].NotNull = c.NotNull; list[i].Type == nil {
-			list[i].Type, list[i].SQL = columntype.Existing(c.Type), c.Type
-		}
+		t.Resolve(c.Type, c.Under)
+		list[i].Type, list[i].SQL, list[i].NotNull = t, c.Type, list[i].NotNull || c.NotNull
 	}
 	return list, nil
 }
 
-func (l *Load) lookUpTable(ctx context.Context) (kind string, found *target, err error) {
+func (l *Load) lookUpTable(ctx context.Context, name string) (kind string, found *target, err error) {
 	tx, err := l.begin(ctx)
 	if err != nil {
 		return "", nil, err
 	}
 	defer rollback(ctx, tx)
-	if kind, found, err = l.lookUp(ctx, tx, l.Spec.Table); err == nil && kind == kindTable {
+	if kind, found, err = l.lookUp(ctx, tx, name); err == nil && kind == kindTable {
 		found.columns, err = readColumns(ctx, tx, found.oid)
 	}
 	if err != nil {
-		return "", nil, fmt.Errorf("looking at table %s: %w", l.Spec.Table, failure(err))
+		return "", nil, fmt.Errorf("looking at table %s: %w", name, failure(err))
 	}
 	return kind, found, nil
 }
 
-// Unfit asks which of some values a type does not take; the type is written as [ColumnType] has it.
-func (db *Database) Unfit(ctx context.Context, sql string, values []string) ([]columntype.Refusal, error) {
-	rows, err := db.asking.Query(ctx, "SELECT place, reason FROM sluice.unfit($1, $2) ORDER BY place", sql, values)
+// Unfit asks which of some values a type does not take, or, with first, whether there are any; the type is written as
+// [ColumnType] has it.
+func (db *Database) Unfit(ctx context.Context, sql string, values []string, first bool) ([]columntype.Refusal, error) {
+	most := len(values)
+	if first {
+		most = 1
+	}
+	rows, err := db.asking.Query(ctx, "SELECT place, reason FROM sluice.unfit($1, $2, $3) ORDER BY place", sql, values, most)
 	if err == nil {
 		var list []columntype.Refusal
 		if list, err = pgx.CollectRows(rows, pgx.RowToStructByPos[columntype.Refusal]); err == nil {

@@ -20,7 +20,7 @@ func TestUnfit(t *testing.T) {
 	for i, value := range bad {
 		values[i] = value
 	}
-	list, err := w.db.Unfit(ctx, "integer", values)
+	list, err := w.db.Unfit(ctx, "integer", values, false)
 	w.must(err)
 	if len(list) != len(bad) {
 		t.Fatalf("unfit are %+v", list)
@@ -31,18 +31,18 @@ func TestUnfit(t *testing.T) {
 		}
 	}
 	for _, fit := range [][]string{nil, {"1"}, {"1", "2", "3"}} {
-		if list, err := w.db.Unfit(ctx, "integer", fit); err != nil || len(list) > 0 {
+		if list, err := w.db.Unfit(ctx, "integer", fit, false); err != nil || len(list) > 0 {
 			t.Errorf("of %q unfit are %v (%v)", fit, list, err)
 		}
 	}
 	for kind, value := range map[string]string{
 		"jsonb": strings.Repeat("[", 100_000), "numeric": "1e200000", "uuid": "1", "inet": "300.1.1.1", "xml": "<a>",
 	} {
-		if list, err := w.db.Unfit(ctx, kind, []string{value}); err != nil || len(list) != 1 || list[0].Reason == "" {
+		if list, err := w.db.Unfit(ctx, kind, []string{value}, false); err != nil || len(list) != 1 || list[0].Reason == "" {
 			t.Errorf("%s: unfit are %v (%v)", kind, list, err)
 		}
 	}
-	if list, err := w.db.Unfit(ctx, "no_such_type", []string{"1"}); err == nil { // the values are not to blame
+	if list, err := w.db.Unfit(ctx, "no_such_type", []string{"1"}, false); err == nil { // the values are not to blame
 		t.Errorf("of a type that is gone unfit are %v", list)
 	}
 }

@@ -16,6 +16,7 @@ type targetColumn struct {
 	Name      string
 	Type      string // as Postgres writes it
 	Base      string // the type below domains, without a length: a cast to it cuts nothing
+	Under     string // the same with its length
 	Collation string // quoted; "" if it is the type's
 	Cuts      bool   // whether even that cast would
 	Computed  bool   // whether it takes no values
@@ -27,12 +28,14 @@ type targetColumn struct {
 func readColumns(ctx context.Context, tx pgx.Tx, table uint32) ([]targetColumn, error) {
 	rows, err := tx.Query(ctx, `
 		SELECT a.attname::text, format_type(a.atttypid, a.atttypmod), format_type(base.oid, -1),
+		       format_type(base.oid, greatest(a.atttypmod, base.length)),
 		       CASE WHEN a.attcollation <> t.typcollation THEN (SELECT format('%I.%I', nspname, collname) FROM pg_collation l
 		         JOIN pg_namespace n ON n.oid = collnamespace WHERE l.oid = a.attcollation) ELSE '' END,
 		       base.oid = ANY (cutting.types) OR base.typelem = ANY (cutting.types) AND base.typlen = -1,
 		       a.attgenerated <> '' OR a.attidentity = 'a',
 		       a.attnotnull AND NOT a.atthasdef AND a.attidentity = '' AND t.typtype <> 'd',
-		       a.attnotnull AND NOT EXISTS (SELECT FROM pg_trigger WHERE tgrelid = a.attrelid AND NOT tgisinternal AND tgtype & 7 = 7),
+		       t.typnotnull OR a.attnotnull AND NOT EXISTS (
+		         SELECT FROM pg_trigger WHERE tgrelid = a.attrelid AND NOT tgisinternal AND tgenabled <> 'D' AND tgtype & 7 = 7),
 		       CASE WHEN base.oid = 'varchar'::regtype THEN greatest(greatest(a.atttypmod, base.length) - 4, 0) ELSE 0 END
 		FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid
 		CROSS JOIN LATERAL (

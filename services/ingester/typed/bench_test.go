@@ -28,14 +28,14 @@ func BenchmarkCheck(b *testing.B) {
 		},
 	} {
 		b.Run(name, func(b *testing.B) {
-			check := typed.New(columns(b, types...), ";", `"`, nil)
+			check := typed.New(typed.Config{Columns: columns(b, types...), Delimiter: ";", Quote: `"`})
 			b.SetBytes(int64(data.Len()))
 			b.ReportAllocs()
 			var memory []byte
 			for b.Loop() {
 				rows := csv.Rows{Data: append(memory[:0], data.Bytes()...), Delimiter: ';', Count: 1}
-				if unfit, first, err := check.Check(context.Background(), &rows); unfit > 0 || err != nil {
-					b.Fatal(first, err)
+				if unfit, err := check.Check(context.Background(), &rows); unfit != nil || err != nil {
+					b.Fatal(unfit, err)
 				}
 				memory = rows.Data
 			}

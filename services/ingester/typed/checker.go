@@ -20,14 +20,15 @@ type Column struct {
 	NotNull bool
 }
 
-// Ask asks the database which values a type does not take.
-type Ask func(ctx context.Context, sql string, values []string) ([]columntype.Refusal, error)
+// Ask asks the database which values a type does not take. It may end with the first one, if that is enough.
+type Ask func(ctx context.Context, sql string, values []string, first bool) ([]columntype.Refusal, error)
 
 // Checker looks at the values of rows in blocks. It is for one goroutine.
 type Checker struct {
 	columns []Column
 	last    int // behind the last column that is looked at
 	ask     Ask
+	first   bool // see [Config]
 	writer  writer
 
 	block  []byte // that is looked at
@@ -39,7 +40,6 @@ type Checker struct {
 	bad    map[int]fault // by the place of the row
 	fields []field
 	plain  []byte // a value without its escapes
-	room   []byte
 }
 
 // edit is a part of the block that is written otherwise.
@@ -70,10 +70,21 @@ type field struct {
 	escaped  bool
 }
 
-// New returns a checker of rows with these columns, or nil if there is nothing to look at. A row that is rejected is shown as
-// CSV with a delimiter and a quote, which may be "".
-func New(columns []Column, delimiter, quote string, ask Ask) *Checker {
-	c := &Checker{columns: columns, ask: ask, writer: writer{delimiter, quote}, asked: map[string]*questions{}, bad: map[int]fault{}}
+// Config says what a checker is to do.
+type Config struct {
+	Columns          []Column
+	Delimiter, Quote string // with which rows are shown that are rejected; the quote may be ""
+	Ask              Ask
+	First            bool // whether only the first row that does not fit matters
+}
+
+// New returns a checker, or nil if there is nothing to look at.
+func New(config Config) *Checker {
+	columns := config.Columns
+	c := &Checker{
+		columns: columns, ask: config.Ask, first: config.First, writer: writer{config.Delimiter, config.Quote},
+		asked: map[string]*questions{}, bad: map[int]fault{},
+	}
 	for i, column := range columns {
 		if column.NotNull || column.Type != nil && !column.Type.AlwaysFits() {
 			c.last = i + 1
@@ -85,34 +96,39 @@ func New(columns []Column, delimiter, quote string, ask Ask) *Checker {
 	return c
 }
 
-// Check takes out of rows, whose places are told, those that do not fit, and adds them to the rejects; values that the file
-// writes in another way than Postgres does are written anew. The memory of the rows is then exchanged for other. It returns how
-// many rows were taken out, and the failure that the first one is. It fails where the database cannot be asked.
-func (c *Checker) Check(ctx context.Context, rows *csv.Rows) (unfit int64, first *events.Failure, err error) {
+// Check takes out of rows, whose places are told, those that do not fit, and returns them as rejects; values that the file
+// writes in another way than Postgres does are written anew. The memory of the rows is then exchanged for other. It fails where
+// the database cannot be asked.
+func (c *Checker) Check(ctx context.Context, rows *csv.Rows) ([]Reject, error) {
 	c.reset(rows.Data)
 	for at, row := 0, 0; at < len(c.block); row++ {
 		end := at + bytes.IndexByte(c.block[at:], '\n')
 		c.ends = append(c.ends, end+1)
 		c.look(row, at, end, rows)
 		at = end + 1
+		if c.first && len(c.bad) > 0 { // those before it may have to be asked about
+			break
+		}
 	}
 	if err := c.askAll(ctx); err != nil {
-		return 0, nil, err
+		return nil, err
 	}
 	if len(c.edits) == 0 && len(c.bad) == 0 {
-		return 0, nil, nil
+		return nil, nil
 	}
-	var rejects []csv.Reject
+	var rejects []Reject
 	for _, row := range slices.Sorted(maps.Keys(c.bad)) {
 		failure := c.failure(c.bad[row], rows.Places[row])
-		if first == nil {
-			first = failure
-		}
-		rejects = append(rejects, c.reject(row, failure, rows))
+		rejects = append(rejects, Reject{c.reject(row, failure, rows), failure})
 	}
 	c.rewrite(rows)
-	rows.AddRejects(rejects)
-	return int64(len(c.bad)), first, nil
+	return rejects, nil
+}
+
+// Reject is a row that does not fit.
+type Reject struct {
+	csv.Reject
+	Failure *events.Failure // what it is to a job that takes no such row
 }
 
 func (c *Checker) reset(block []byte) {
@@ -145,13 +161,14 @@ func (c *Checker) look(row, from, end int, rows *csv.Rows) {
 		if f.escaped {
 			value = c.unescape(raw)
 		}
-		as, fit, why := column.Type.Fit(value, c.room)
+		as, fit, why := column.Type.Fit(value)
 		switch fit {
 		case columntype.Null:
 			if column.NotNull {
 				c.blame(row, fault{column: i, value: string(value), null: true})
 			}
-			c.edit(f, nil, rows)
+			c.arena = append(c.arena, rows.Null...)
+			c.edit(f)
 			continue
 		case columntype.Unfit:
 			c.blame(row, fault{column: i, value: string(value), reason: why})
@@ -161,10 +178,8 @@ func (c *Checker) look(row, from, end int, rows *csv.Rows) {
 		case columntype.Fits:
 		}
 		if len(as) != len(value) || len(as) > 0 && &as[0] != &value[0] {
-			c.edit(f, as, rows)
-			if cap(as) > cap(c.room) {
-				c.room = as
-			}
+			c.arena = csv.AppendEscaped(c.arena, as, rows.Delimiter)
+			c.edit(f)
 		}
 	}
 }
@@ -217,13 +232,8 @@ func (c *Checker) unescape(value []byte) []byte {
 	return c.plain
 }
 
-// edit has a value written otherwise; nil is NULL.
-func (c *Checker) edit(f field, as []byte, rows *csv.Rows) {
-	if as == nil {
-		c.arena = append(c.arena, rows.Null...)
-	} else {
-		c.arena = csv.AppendEscaped(c.arena, as, rows.Delimiter)
-	}
+// edit has what was added to the arena written instead of a value.
+func (c *Checker) edit(f field) {
 	c.edits = append(c.edits, edit{from: f.from, to: f.to, text: len(c.arena)})
 }
 
@@ -250,7 +260,7 @@ func (c *Checker) askAll(ctx context.Context) error {
 		if len(q.values) == 0 {
 			continue
 		}
-		list, err := c.ask(ctx, sql, q.values)
+		list, err := c.ask(ctx, sql, q.values, c.first)
 		if err != nil {
 			return err
 		}

@@ -80,8 +80,12 @@ func TestCheck(t *testing.T) {
 			},
 		},
 		"surplus values": {
-			types: []events.ColumnType{date}, null: `\N`, data: "1.1.2024;{\"a\",\"b\"}\nx;\\N\n", want: "2024-01-01;{\"a\",\"b\"}\n",
-			rejects: []string{`20/1 date: it is not written as dd.mm.yyyy, or there is no such day = x;`},
+			types: []events.ColumnType{date}, null: `\N`, data: "1.1.2024;{\"a\",\"b\"}\nx;\\N\ny;{\"a\\;\\\\\"b\",NULL,\"\\\\\\\\\"}\n",
+			want: "2024-01-01;{\"a\",\"b\"}\n",
+			rejects: []string{
+				`20/1 date: it is not written as dd.mm.yyyy, or there is no such day = x`,
+				`30/1 date: it is not written as dd.mm.yyyy, or there is no such day = y;"a;""b";"";\`,
+			},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -89,18 +93,18 @@ func TestCheck(t *testing.T) {
 			for _, i := range tt.notNull {
 				list[i].NotNull = true
 			}
-			check := typed.New(list, ";", `"`, refuse)
+			check := typed.New(typed.Config{Columns: list, Delimiter: ";", Quote: `"`, Ask: refuse})
 			for range 2 { // what was seen of one block means nothing to the next
 				rows := rowsOf(tt.data, tt.null)
 				all := rows.Count
-				unfit, first, err := check.Check(t.Context(), &rows)
-				if err != nil || unfit != int64(len(tt.rejects)) || rows.Count != all-unfit || (first == nil) != (unfit == 0) {
-					t.Fatalf("%d of %d rows do not fit, first %v, %v", unfit, all, first, err)
+				unfit, err := check.Check(t.Context(), &rows)
+				if err != nil || len(unfit) != len(tt.rejects) || rows.Count != all-int64(len(unfit)) {
+					t.Fatalf("%d of %d rows do not fit, %v", len(unfit), all, err)
 				}
 				if string(rows.Data) != tt.want || len(rows.Places) != int(rows.Count) {
 					t.Errorf("%q is sent for %q, want %q; the places are %v", rows.Data, tt.data, tt.want, rows.Places)
 				}
-				for i, r := range rows.Rejects {
+				for i, r := range unfit {
 					head := fmt.Sprintf("%d/%d ", r.Line, r.Column)
 					_, reason, _ := strings.Cut(r.Reason, "): ")
 					if _, said, ok := strings.Cut(reason, "does not fit "); ok && !strings.HasPrefix(reason, "the value is") {
@@ -125,7 +129,7 @@ func rowsOf(data, null string) csv.Rows {
 }
 
 // refuse is a database that takes nothing.
-func refuse(_ context.Context, _ string, values []string) (list []columntype.Refusal, err error) {
+func refuse(_ context.Context, _ string, values []string, _ bool) (list []columntype.Refusal, err error) {
 	for i, value := range values {
 		list = append(list, columntype.Refusal{Place: i, Reason: fmt.Sprintf("not so %q", value)})
 	}
@@ -133,7 +137,7 @@ func refuse(_ context.Context, _ string, values []string) (list []columntype.Ref
 }
 
 func TestNothingToCheck(t *testing.T) {
-	if typed.New(columns(t, events.ColumnType{}, events.ColumnType{Type: "text"}), ",", "", refuse) != nil {
+	if typed.New(typed.Config{Columns: columns(t, events.ColumnType{}, events.ColumnType{Type: "text"}), Delimiter: ",", Ask: refuse}) != nil {
 		t.Error("text is looked at")
 	}
 }
@@ -141,11 +145,12 @@ func TestNothingToCheck(t *testing.T) {
 // TestDatabaseThatCannotBeAsked holds that the rows stay what they were.
 func TestDatabaseThatCannotBeAsked(t *testing.T) {
 	away := errors.New("away")
-	check := typed.New(columns(t, events.ColumnType{Type: "jsonb"}), ",", "", func(context.Context, string, []string) ([]columntype.Refusal, error) {
-		return nil, away
+	check := typed.New(typed.Config{
+		Columns: columns(t, events.ColumnType{Type: "jsonb"}), Delimiter: ",",
+		Ask: func(context.Context, string, []string, bool) ([]columntype.Refusal, error) { return nil, away },
 	})
 	rows := rowsOf("{}\n", "")
-	if _, _, err := check.Check(t.Context(), &rows); !errors.Is(err, away) || string(rows.Data) != "{}\n" || rows.Count != 1 {
+	if _, err := check.Check(t.Context(), &rows); !errors.Is(err, away) || string(rows.Data) != "{}\n" || rows.Count != 1 {
 		t.Errorf("%v, and %q is left", err, rows.Data)
 	}
 }

@@ -57,7 +57,7 @@ func TestPostgresTakesWhatFits(t *testing.T) {
 			}
 			var fit, sent []string
 			for _, value := range values {
-				if as, verdict, _ := is.Fit([]byte(value), nil); verdict == columntype.Fits {
+				if as, verdict, _ := is.Fit([]byte(value)); verdict == columntype.Fits {
 					fit, sent = append(fit, value), append(sent, string(as))
 				}
 			}

@@ -57,18 +57,46 @@ func (w writer) row(c *Checker, row []byte, rows *csv.Rows) string {
 		}
 		at = min(at, len(row))
 		value := row[from:at]
+		at++
+		isNull := string(value) == rows.Null
+		if escaped && !isNull {
+			value = c.unescape(value)
+		}
+		if n == len(c.columns) { // those without a column
+			for _, surplus := range elements(value) {
+				b.WriteString(w.delimiter + w.value(surplus))
+			}
+			break
+		}
 		if n > 0 {
 			b.WriteString(w.delimiter)
 		}
-		if string(value) != rows.Null {
-			if escaped {
-				value = c.unescape(value)
-			}
+		if !isNull {
 			b.WriteString(w.value(string(value)))
 		}
-		at++
 	}
 	return b.String()
+}
+
+// elements are the texts in an array as [csv.Rows] has it; NULL is "".
+func elements(array []byte) (list []string) {
+	for at := 1; at < len(array)-1; at++ { // from an element's first byte to the comma behind it
+		var text []byte
+		if array[at] != '"' { // NULL
+			at += len("NULL")
+			list = append(list, "")
+			continue
+		}
+		for at++; array[at] != '"'; at++ {
+			if array[at] == '\\' {
+				at++
+			}
+			text = append(text, array[at])
+		}
+		at++
+		list = append(list, string(text))
+	}
+	return list
 }
 
 func (w writer) value(v string) string {
