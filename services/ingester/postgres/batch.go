@@ -80,9 +80,8 @@ type blockReader struct {
 	ctx     context.Context
 	blocks  <-chan []byte
 	buffers *buffers
-	observe func(block []byte) error // is told of each block before it is sent
-	block   []byte                   // in hand
-	read    int                      // of it
+	block   []byte // in hand
+	read    int    // of it
 }
 
 // next takes the next block in hand, and reports whether there is one.
@@ -92,7 +91,7 @@ func (r *blockReader) next() (bool, error) {
 	select {
 	case block, ok := <-r.blocks:
 		r.block = block
-		return ok, r.observe(block)
+		return ok, nil
 	case <-r.ctx.Done():
 		return false, context.Cause(r.ctx)
 	}

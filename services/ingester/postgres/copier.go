@@ -79,6 +79,9 @@ func (c *Copier) Write(block Block) error {
 			return err
 		}
 	}
+	if err := c.load.observe(c.batch.Batch, block); err != nil {
+		return err
+	}
 	c.end = block.End
 	return c.batch.Append(c.ctx, block)
 }

@@ -11,10 +11,9 @@ import (
 	"sluice/services/ingester/postgres/types"
 )
 
-// observe looks at the values of a block of a batch that is about to be sent, if the job's types are inferred. It takes as long as
-// reading the rows does, so that whoever sends does it, and not whoever reads.
-func (l *Load) observe(b *Batch, block []byte) error {
-	if !l.Spec.Types.Infer || len(block) == 0 {
+// observe looks at the values of a block that is about to be added to a batch, if the job's types are inferred.
+func (l *Load) observe(b *Batch, block Block) error {
+	if !l.Spec.Types.Infer || block.Count == 0 {
 		return nil
 	}
 	if b.types == nil {
@@ -25,7 +24,7 @@ func (l *Load) observe(b *Batch, block []byte) error {
 			}
 		}
 	}
-	if err := b.types.Observe(block, b.format.delimiter, b.format.null); err != nil {
+	if err := b.types.Observe(block.Data, block.Delimiter, block.Null); err != nil {
 		return fmt.Errorf("looking at the values of job %s: %w", l.JobID, err)
 	}
 	return nil

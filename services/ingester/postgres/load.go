@@ -107,9 +107,8 @@ func (l *Load) send(ctx context.Context, conn *pgxpool.Conn, b *Batch, finish fu
 // copy sends the rows of a batch, as they come.
 func (l *Load) copy(ctx context.Context, tx pgx.Tx, b *Batch) error {
 	rows := &blockReader{ctx: ctx, blocks: b.blocks, buffers: &l.db.buffers}
-	rows.observe = func(block []byte) error { return l.observe(b, block) }
 	for len(rows.block) == 0 { // as long as all are rejected
-		if some, err := rows.next(); err != nil || !some {
+		if some, err := rows.next(); !some {
 			return err
 		}
 	}
