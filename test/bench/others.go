@@ -108,7 +108,7 @@ func (b *bench) otherWays(ctx context.Context, pg *server.Server, s *sluice, com
 // installNode puts the loader for Node and its packages into the folder for such things.
 func (b *bench) installNode(ctx context.Context) (script string, err error) {
 	home := filepath.Join(b.dir, "node")
-	if err := os.MkdirAll(home, 0o755); err != nil { //nolint:gosec // passable on purpose
+	if err := os.MkdirAll(home, 0o700); err != nil {
 		return "", fmt.Errorf("making a place for Node's packages: %w", err)
 	}
 	for _, name := range []string{"package.json", "load.mjs"} {
@@ -131,7 +131,7 @@ func (b *bench) installNode(ctx context.Context) (script string, err error) {
 func (m *meter) judge(ctx context.Context, compared *report.Comparison) error {
 	for n, file := range nasty.Files() {
 		path := filepath.Join(m.dir, "files", fmt.Sprintf("nasty-%d.csv", n+1))
-		if err := os.WriteFile(path, []byte(file.Text), 0o644); err != nil { //nolint:gosec // Postgres's user reads it
+		if err := os.WriteFile(path, []byte(file.Text), 0o600); err != nil {
 			return fmt.Errorf("writing a nasty file: %w", err)
 		}
 		f := data.File{Kind: "nasty", Path: path, Columns: file.Columns}

@@ -33,7 +33,7 @@ func (s *scanner) unterminatedQuote() error {
 func (s *scanner) strayQuote() error {
 	return events.Failf(events.CodeStrayQuote,
 		"%s: the quoted value %q goes on behind its closing quote; double each quote that is part of a value",
-		s.where(s.line), shown(s.row[s.current.from:])).AtPlace(s.line, s.column(), s.in.source()-s.in.length([]byte{s.opts.Dialect.Quote}))
+		s.where(s.line), Shown(s.row[s.current.from:])).AtPlace(s.line, s.column(), s.in.source()-s.in.length([]byte{s.opts.Dialect.Quote}))
 }
 
 func (s *scanner) nulByte() error {
@@ -89,7 +89,7 @@ func (s *scanner) tooManyFields() error {
 	}
 	return events.Failf(events.CodeTooManyFields,
 		"%s: the value %q has no column, as the file has only %d %s; quote values that contain a %s, or name the column in the header",
-		s.where(f.line), shown(s.row[f.from:]), n, noun, showDelimiter(s.opts.Dialect.Delimiter)).AtPlace(f.line, s.column(), f.offset)
+		s.where(f.line), Shown(s.row[f.from:]), n, noun, showDelimiter(s.opts.Dialect.Delimiter)).AtPlace(f.line, s.column(), f.offset)
 }
 
 // suspicion says what to look at when something is too long.
@@ -119,12 +119,12 @@ func showDelimiter(d string) string {
 	return strconv.Quote(d)
 }
 
-// shown cuts a value for a message. What it cuts off may be anything, also half a character.
-func shown(value []byte) string {
+// Shown cuts a value for a message. What it cuts off may be anything, also half a character.
+func Shown(value []byte) string {
 	if len(value) <= shownSize {
 		return string(value)
 	}
-	return cut(string(value[:shownSize]), shownSize-len("…")) + "…"
+	return Cut(string(value[:shownSize]), shownSize-len("…")) + "…"
 }
 
 // firstInvalid is where the first byte lies that is not UTF-8, or the value's length.

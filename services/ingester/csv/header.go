@@ -54,7 +54,7 @@ func nameColumns(header [][][]byte, width int, o naming) []events.Column {
 			stems[i] = snake(original)
 		}
 		c := &columns[i]
-		*c = events.Column{Original: cut(original, originalSize), Type: "text", Rule: o.rule(stems[i])}
+		*c = events.Column{Original: Cut(original, originalSize), Type: "text", Rule: o.rule(stems[i])}
 		switch {
 		case !found:
 			c.Rule = ruleGenerated
@@ -197,15 +197,15 @@ func (t nameSet) mend(rule string, n int, stem string) string {
 func (t nameSet) unique(stem, tail string) string {
 	suffix := tail
 	for n := 2; ; n++ {
-		if name := cut(stem, nameSize-len(suffix)) + suffix; t.add(name) {
+		if name := Cut(stem, nameSize-len(suffix)) + suffix; t.add(name) {
 			return name
 		}
 		suffix = tail + "_" + strconv.Itoa(n)
 	}
 }
 
-// cut shortens a text to at most size bytes without cutting through a character.
-func cut(text string, size int) string {
+// Cut shortens a text to at most size bytes without cutting through a character.
+func Cut(text string, size int) string {
 	if len(text) <= size {
 		return text
 	}

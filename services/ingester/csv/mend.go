@@ -341,7 +341,7 @@ func (s *scanner) resync(f *events.Failure) (raw []byte, err error) {
 }
 
 // firstBytes are those that a reject keeps, and one more that tells whether a character is cut through.
-func firstBytes(text []byte) []byte { return text[:min(len(text), rawSize+1)] }
+func firstBytes(text []byte) []byte { return text[:min(len(text), RawSize+1)] }
 
 // resyncLines skips lines up to one that looks like a row. Behind the line in which the failure showed, only lines with
 // quotes are suspect.

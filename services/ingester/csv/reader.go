@@ -401,17 +401,5 @@ func (r *Reader) Dialect() events.Dialect {
 // Begin is where the first row starts, once Columns has returned: its byte offset in the source, and its line from 1.
 func (r *Reader) Begin() (offset, line int64) { return r.begin.offset, r.begin.line }
 
-// TellPlaces has ReadRows tell where each row is, once Columns has returned. Where the file is not UTF-8, reading takes longer.
-func (r *Reader) TellPlaces() {
-	r.skim.placing = true
-	r.skim.able = r.skim.able && r.scan.in.charset.isUTF8() // or the places of bytes in the source are not known
-}
-
-// Tolerant reports whether any bad rows are allowed.
-func (r *Reader) Tolerant() bool { return r.opts.tolerant() }
-
-// Rejected is how many rows were rejected so far, those before a resumed reading included.
-func (r *Reader) Rejected() int64 { return r.rejected }
-
 // unsure is a confidence below which the user should look at what was detected.
 const unsure = 0.4

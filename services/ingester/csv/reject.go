@@ -8,8 +8,10 @@ import (
 	"sluice/pkg/events"
 )
 
+// RawSize is how many bytes of a rejected row are kept.
+const RawSize = 4 << 10
+
 const (
-	rawSize     = 4 << 10   // bytes of a rejected row that are kept
 	rejectsSize = 256 << 10 // bytes of rejects that [Rows] take
 	leastRows   = 1000      // read before a percentage says anything
 )
@@ -57,7 +59,7 @@ func (r *Reader) reject(err error) (Reject, error) {
 
 // readable is text that Postgres can store, without its line end.
 func readable(raw []byte) string {
-	text := cut(strings.TrimRight(string(raw), "\r\n"), rawSize)
+	text := Cut(strings.TrimRight(string(raw), "\r\n"), RawSize)
 	return strings.ReplaceAll(strings.ToValidUTF8(text, "\uFFFD"), "\x00", "\uFFFD")
 }
 
@@ -102,3 +104,9 @@ func (r *Reader) tooManyBad(end bool) error {
 	}
 	return nil
 }
+
+// Tolerant reports whether any bad rows are allowed.
+func (r *Reader) Tolerant() bool { return r.opts.tolerant() }
+
+// Rejected is how many rows were rejected so far, those before a resumed reading included.
+func (r *Reader) Rejected() int64 { return r.rejected }

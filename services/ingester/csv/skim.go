@@ -44,6 +44,12 @@ func newSkimmer(o Options, d Dialect, columns int) skimmer {
 	return k
 }
 
+// TellPlaces has ReadRows tell where each row is, once Columns has returned. Where the file is not UTF-8, reading takes longer.
+func (r *Reader) TellPlaces() {
+	r.skim.placing = true
+	r.skim.able = r.skim.able && r.scan.in.charset.isUTF8() // or the places of bytes in the source are not known
+}
+
 // stop says why skimming has come to an end.
 type stop int
 

@@ -62,10 +62,7 @@ func (l *Load) inferTypes(ctx context.Context, tx pgx.Tx, p *Publication) error 
 	if err := tx.SendBatch(ctx, batch).Close(); err != nil {
 		return fmt.Errorf("giving the columns of job %s their types: %w", l.JobID, stagingFailure(err))
 	}
-	_, made, err := l.lookUp(ctx, tx, l.stagingName())
-	if err == nil {
-		made.columns, err = readColumns(ctx, tx, made.oid)
-	}
+	_, made, err := l.describe(ctx, tx, l.stagingName())
 	if err != nil {
 		return fmt.Errorf("reading the types of job %s: %w", l.JobID, failure(err))
 	}

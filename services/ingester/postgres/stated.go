@@ -49,10 +49,7 @@ func (l *Load) readStated(ctx context.Context, tx pgx.Tx) error {
 	if len(l.Spec.Types.Stated) == 0 {
 		return nil
 	}
-	_, made, err := l.lookUp(ctx, tx, l.stagingName())
-	if err == nil {
-		made.columns, err = readColumns(ctx, tx, made.oid)
-	}
+	_, made, err := l.describe(ctx, tx, l.stagingName())
 	if err != nil {
 		return err
 	}
@@ -112,6 +109,9 @@ func (l *Load) Types(ctx context.Context) ([]ColumnType, error) {
 		if _, staged, err = l.lookUpTable(ctx, l.stagingName()); err != nil {
 			return nil, err
 		}
+		if staged == nil { // a server that crashed has lost it
+			return nil, fmt.Errorf("looking for the staging table of job %s: %w", l.JobID, ErrFenceLost)
+		}
 	}
 	if into == nil && staged == nil {
 		return nil, nil
@@ -144,10 +144,7 @@ func (l *Load) lookUpTable(ctx context.Context, name string) (kind string, found
 		return "", nil, err
 	}
 	defer rollback(ctx, tx)
-	if kind, found, err = l.lookUp(ctx, tx, name); err == nil && kind == kindTable {
-		found.columns, err = readColumns(ctx, tx, found.oid)
-	}
-	if err != nil {
+	if kind, found, err = l.describe(ctx, tx, name); err != nil {
 		return "", nil, fmt.Errorf("looking at table %s: %w", name, failure(err))
 	}
 	return kind, found, nil

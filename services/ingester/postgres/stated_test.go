@@ -1,11 +1,14 @@
 package postgres_test
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
 
 	"sluice/internal/testenv"
+	"sluice/pkg/events"
+	"sluice/services/ingester/postgres"
 )
 
 // TestUnfit holds that each value that a type does not take is found, wherever it stands among others, and why.
@@ -44,5 +47,23 @@ func TestUnfit(t *testing.T) {
 	}
 	if list, err := w.db.Unfit(ctx, "no_such_type", []string{"1"}, false); err == nil { // the values are not to blame
 		t.Errorf("of a type that is gone unfit are %v", list)
+	}
+}
+
+// TestTypesWithoutStagingTable holds that rows are not taken unlooked at where a server that crashed has lost the table.
+func TestTypesWithoutStagingTable(t *testing.T) {
+	w := newWorld(t)
+	ctx := testenv.Context(t)
+	claim := w.claim(1)
+	claim.Spec.Types.Stated = map[string]events.ColumnType{"a": {Type: "integer"}}
+	load, _, err := w.db.Open(ctx, claim)
+	w.must(err)
+	w.must(load.Prepare(ctx, postgres.File{Columns: columns("a"), Dialect: events.Dialect{Encoding: "utf-8"}}))
+	if list, err := load.Types(ctx); err != nil || len(list) != 1 || list[0].SQL != "integer" {
+		t.Fatalf("the types are %+v (%v)", list, err)
+	}
+	w.exec("DROP TABLE public.sluice_staging_" + strings.ReplaceAll(claim.JobID, "-", ""))
+	if list, err := load.Types(ctx); !errors.Is(err, postgres.ErrFenceLost) {
+		t.Errorf("the types are %+v (%v)", list, err)
 	}
 }

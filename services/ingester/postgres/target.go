@@ -82,6 +82,15 @@ func (l *Load) lookUp(ctx context.Context, tx pgx.Tx, name string) (kind string,
 	return kind, found, err
 }
 
+// describe is lookUp, with the columns of a table.
+func (l *Load) describe(ctx context.Context, tx pgx.Tx, name string) (kind string, found *target, err error) {
+	kind, found, err = l.lookUp(ctx, tx, name)
+	if err == nil && kind == kindTable {
+		found.columns, err = readColumns(ctx, tx, found.oid)
+	}
+	return kind, found, err
+}
+
 // hold locks the table that was found, and returns it as it is then: it can change no more until the transaction ends.
 func (l *Load) hold(ctx context.Context, tx pgx.Tx, found *target, mode, name string) (*target, error) {
 	_, err := tx.Exec(ctx, "LOCK TABLE ONLY "+found.name+" IN "+mode+" MODE")

@@ -3,15 +3,9 @@ package typed
 import (
 	"fmt"
 	"strings"
-	"unicode/utf8"
 
 	"sluice/pkg/events"
 	"sluice/services/ingester/csv"
-)
-
-const (
-	rawSize   = 4 << 10 // bytes of a rejected row that are kept
-	shownSize = 64      // bytes of a value that a message shows
 )
 
 // failure tells what is wrong with a row, and where.
@@ -20,14 +14,14 @@ func (c *Checker) failure(f fault, at csv.Place) *events.Failure {
 	message := fmt.Sprintf("line %d, column %d (%q): ", at.Line, f.column+1, column.Name)
 	switch {
 	case f.null && f.value != "":
-		message += fmt.Sprintf("the value %q stands for NULL, which the column does not take", shown(f.value))
+		message += fmt.Sprintf("the value %q stands for NULL, which the column does not take", csv.Shown([]byte(f.value)))
 	case f.null:
 		message += "there is no value, and the column must have one"
 	case f.value == "":
 		message += "the value is an empty text, which does not fit " + column.SQL +
 			`; where that is to be NULL, state "null": [""] for the column`
 	default:
-		message += fmt.Sprintf("the value %q does not fit %s: %s", shown(f.value), column.SQL, f.reason)
+		message += fmt.Sprintf("the value %q does not fit %s: %s", csv.Shown([]byte(f.value)), column.SQL, f.reason)
 	}
 	return events.Failf(events.CodeValueInvalid, "%s", message).AtPlace(at.Line, int64(f.column)+1, at.Offset)
 }
@@ -37,7 +31,7 @@ func (c *Checker) reject(row int, f *events.Failure, rows *csv.Rows) csv.Reject 
 	raw := c.writer.row(c, c.block[c.start(row):c.ends[row]-1], rows)
 	return csv.Reject{
 		Line: f.Line, Offset: rows.Places[row].Offset, Column: int(f.Column), Name: c.columns[f.Column-1].Name,
-		Code: f.Code, Reason: f.Message, Raw: cut(raw, rawSize),
+		Code: f.Code, Reason: f.Message, Raw: csv.Cut(raw, csv.RawSize),
 	}
 }
 
@@ -46,7 +40,7 @@ type writer struct{ delimiter, quote string }
 
 func (w writer) row(c *Checker, row []byte, rows *csv.Rows) string {
 	var b strings.Builder
-	for at, n := 0, 0; at <= len(row) && b.Len() <= rawSize; n++ {
+	for at, n := 0, 0; at <= len(row) && b.Len() <= csv.RawSize; n++ {
 		from, escaped := at, false
 		for at < len(row) && row[at] != rows.Delimiter {
 			if row[at] == '\\' {
@@ -105,23 +99,4 @@ func (w writer) value(v string) string {
 		return v
 	}
 	return w.quote + strings.ReplaceAll(v, w.quote, w.quote+w.quote) + w.quote
-}
-
-// shown cuts a value for a message.
-func shown(value string) string {
-	if len(value) <= shownSize {
-		return value
-	}
-	return cut(value, shownSize-len("…")) + "…"
-}
-
-// cut cuts a text at the end of a character.
-func cut(text string, most int) string {
-	if len(text) <= most {
-		return text
-	}
-	for most > 0 && !utf8.RuneStart(text[most]) {
-		most--
-	}
-	return text[:most]
 }
