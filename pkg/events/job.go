@@ -93,7 +93,11 @@ type Spec struct {
 	ExtraFields ExtraFields `json:"extra_fields,omitempty"`
 	MaxBadRows  BadRows     `json:"max_bad_rows,omitzero"`
 	Types       ColumnTypes `json:"types,omitzero"`
-	CreatedAt   time.Time   `json:"created_at"`
+	// Labels are the user's own, by their names; Sluice only shows them.
+	Labels map[string]string `json:"labels,omitempty"`
+	// Submitter is the id of the API key that the job was created with; empty if there was none.
+	Submitter string    `json:"submitter,omitempty"`
+	CreatedAt time.Time `json:"created_at"`
 }
 
 // Job is the message on the work queue: one run of one job. The message is the obligation to bring that run to an end.

@@ -63,10 +63,20 @@ type Report struct {
 
 // List asks status for a page of jobs, the newest first.
 type List struct {
+	Filter
 	State State `json:"state,omitempty"` // empty: any
 	Limit int   `json:"limit"`
 	// After is the last job of the page before; nil for the first page.
 	After *Cursor `json:"after,omitempty"`
+}
+
+// Filter says which jobs are meant. What is zero is not asked for.
+type Filter struct {
+	Priority      Priority  `json:"priority,omitempty"`
+	Table         string    `json:"table,omitempty"`         // as the status has it
+	Source        string    `json:"source,omitempty"`        // likewise
+	CreatedAfter  time.Time `json:"created_after,omitzero"`  // at that time or later
+	CreatedBefore time.Time `json:"created_before,omitzero"` // before that time
 }
 
 // Cursor is the sort key of a job in a list.
@@ -79,6 +89,70 @@ type Cursor struct {
 type Page struct {
 	Jobs []Status `json:"jobs"`
 	Next *Cursor  `json:"next,omitempty"` // nil on the last page
+	// Totals counts the jobs that pass the filter, on whatever page, by their states.
+	Totals map[State]int `json:"totals"`
+}
+
+// Waiting asks status how many jobs wait and are under way.
+type Waiting struct {
+	// Submitter restricts the answer to the jobs that were created with this API key. Empty: all jobs.
+	Submitter string `json:"submitter,omitempty"`
+	// Known is a job that the caller knows of: the answer counts it, too. Empty: none.
+	Known string `json:"known,omitempty"`
+}
+
+// Lanes answers a [Waiting].
+type Lanes struct {
+	Queued map[Priority]int `json:"queued"` // of each lane
+	Totals map[State]int    `json:"totals"` // of jobs that have not ended
+}
+
+// Preview asks an ingester how a file would be read.
+type Preview struct {
+	// ID is what the source is sealed for: a UUID of the question's own.
+	ID   string `json:"id"`
+	Spec Spec   `json:"spec"` // of which source and reading matter, and where the rows would go does not
+	Rows int    `json:"rows"` // how many of the first rows are wanted
+}
+
+// Previewed answers a [Preview]. Failure alone is set if the file could not be read that far.
+type Previewed struct {
+	Failure     *Failure    `json:"error,omitempty"`
+	Dialect     Dialect     `json:"dialect"`
+	Columns     []Column    `json:"columns"` // with the types that the values of the part that was read would have
+	Rows        [][]*string `json:"rows"`    // a value for each column; nil stands for NULL
+	Warnings    []Warning   `json:"warnings"`
+	Compression string      `json:"compression,omitempty"`
+	Member      string      `json:"member,omitempty"`
+	TotalBytes  *int64      `json:"total_bytes,omitempty"` // of the source as it is sent, if that is known
+	BytesRead   int64       `json:"bytes_read"`            // of the decompressed source, which the answer is about
+	RowsRead    int64       `json:"rows_read"`             // likewise
+	Complete    bool        `json:"complete"`              // whether that was all of the file
+	Cut         bool        `json:"cut"`                   // whether values or rows were shortened to fit into the answer
+}
+
+// Drop asks an ingester to drop a dataset's table.
+type Drop struct {
+	Schema string `json:"schema"`
+	Table  string `json:"table"`
+}
+
+// Dropped answers a [Drop]. A failure says why the table stands.
+type Dropped struct {
+	Failure *Failure `json:"error,omitempty"`
+}
+
+// Workers asks every ingester what it does.
+type Workers struct{}
+
+// Worker is what an ingester says of itself.
+type Worker struct {
+	Name      string    `json:"name"`
+	Version   string    `json:"version"`
+	StartedAt time.Time `json:"started_at"`
+	Slots     int       `json:"slots"` // jobs at once
+	Draining  bool      `json:"draining"`
+	Jobs      []string  `json:"jobs"` // the ids of those that it works on
 }
 
 // The codes with which status refuses a request, carried in the micro protocol's error header.

@@ -7,8 +7,12 @@ const (
 	SubjectStatusCancel    = "svc.status.cancel"
 	SubjectStatusRetry     = "svc.status.retry"
 	SubjectStatusReconcile = "svc.status.reconcile"
+	SubjectStatusWaiting   = "svc.status.waiting"
 	SubjectIngesterLedger  = "svc.ingester.ledger"
 	SubjectIngesterReport  = "svc.ingester.report"
+	SubjectIngesterPreview = "svc.ingester.preview"
+	SubjectIngesterDrop    = "svc.ingester.drop"
+	SubjectIngesterWorkers = "svc.ingester.workers" // which every ingester answers
 )
 
 // JobSubjects matches the subject of every job's message.

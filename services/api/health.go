@@ -71,8 +71,13 @@ func said(err error, what string) string {
 }
 
 // GetOpenapi returns the description of the API.
-func (s *Service) GetOpenapi(context.Context, openapi.GetOpenapiRequestObject) (openapi.GetOpenapiResponseObject, error) {
+func (s *Service) GetOpenapi(_ context.Context, r openapi.GetOpenapiRequestObject) (openapi.GetOpenapiResponseObject, error) {
+	tag := etagOfBytes(openapi.Document)
+	if tag.in(r.Params.IfNoneMatch) {
+		return openapi.GetOpenapi304Response(tag.notModified()), nil
+	}
 	return openapi.GetOpenapi200ApplicationYamlResponse{
 		Body: bytes.NewReader(openapi.Document), ContentLength: int64(len(openapi.Document)),
+		Headers: openapi.GetOpenapi200ResponseHeaders{ETag: string(tag)},
 	}, nil
 }

@@ -30,7 +30,15 @@ func (s *Service) GetJob(ctx context.Context, r openapi.GetJobRequestObject) (op
 	if err != nil {
 		return nil, err
 	}
-	return openapi.GetJob200JSONResponse(viewJob(status)), nil
+	view := viewJob(status)
+	tag, err := etagOf(view)
+	if err != nil {
+		return nil, err
+	}
+	if tag.in(r.Params.IfNoneMatch) {
+		return openapi.GetJob304Response(tag.notModified()), nil
+	}
+	return openapi.GetJob200JSONResponse{Body: view, Headers: openapi.GetJob200ResponseHeaders{ETag: string(tag)}}, nil
 }
 
 // GetJobResult tells what a job has made.
@@ -44,7 +52,15 @@ func (s *Service) GetJobResult(ctx context.Context, r openapi.GetJobResultReques
 	case status.Result == nil:
 		return nil, refuse(codeNoResult, "the job ended as "+string(status.State)+"; only jobs that succeeded have a result")
 	}
-	return openapi.GetJobResult200JSONResponse(viewResult(status.ID, *status.Result)), nil
+	view := viewResult(status.ID, *status.Result)
+	tag, err := etagOf(view)
+	if err != nil {
+		return nil, err
+	}
+	if tag.in(r.Params.IfNoneMatch) {
+		return openapi.GetJobResult304Response(tag.notModified()), nil
+	}
+	return openapi.GetJobResult200JSONResponse{Body: view, Headers: openapi.GetJobResult200ResponseHeaders{ETag: string(tag)}}, nil
 }
 
 // ListJobs returns a page of jobs.
@@ -57,7 +73,7 @@ func (s *Service) ListJobs(ctx context.Context, r openapi.ListJobsRequestObject)
 	if err := s.ask(ctx, events.SubjectStatusList, question, &page); err != nil {
 		return nil, err
 	}
-	list := openapi.JobList{Jobs: make([]openapi.Job, len(page.Jobs))}
+	list := openapi.JobList{Jobs: make([]openapi.Job, len(page.Jobs)), Totals: viewTotals(page.Totals)}
 	for i, status := range page.Jobs {
 		list.Jobs[i] = viewJob(status)
 	}
@@ -68,7 +84,14 @@ func (s *Service) ListJobs(ctx context.Context, r openapi.ListJobsRequestObject)
 		}
 		list.NextCursor = &cursor
 	}
-	return openapi.ListJobs200JSONResponse(list), nil
+	tag, err := etagOf(list)
+	if err != nil {
+		return nil, err
+	}
+	if tag.in(r.Params.IfNoneMatch) {
+		return openapi.ListJobs304Response(tag.notModified()), nil
+	}
+	return openapi.ListJobs200JSONResponse{Body: list, Headers: openapi.ListJobs200ResponseHeaders{ETag: string(tag)}}, nil
 }
 
 func listQuestion(p openapi.ListJobsParams) (events.List, error) {

@@ -14,12 +14,14 @@ func viewJob(s events.Status) openapi.Job {
 		State:         openapi.JobState(s.State),
 		Priority:      openapi.Priority(s.Spec.Priority),
 		Source:        s.Spec.Source.URL,
+		Schema:        s.Spec.Schema,
 		Table:         optional(s.Table),
 		Mode:          openapi.Mode(s.Spec.Mode),
 		CreatedAt:     s.Spec.CreatedAt,
 		StartedAt:     s.StartedAt,
 		FinishedAt:    s.FinishedAt,
 		NextAttemptAt: s.NextAttemptAt,
+		Run:           s.Run,
 		Attempt:       s.Attempt,
 		QueuePosition: optional(s.QueuePosition),
 		Progress:      viewProgress(s),
@@ -27,13 +29,28 @@ func viewJob(s events.Status) openapi.Job {
 		Warnings:      []openapi.Warning{},
 		Links:         openapi.Links{Self: jobPath(s.ID), Events: jobPath(s.ID) + "/events"},
 	}
+	if len(s.Spec.Labels) > 0 {
+		job.Labels = &s.Spec.Labels
+	}
 	if s.Result != nil {
 		job.Warnings = viewWarnings(s.Result.Warnings)
 	}
+	if s.Figures.Rejected > 0 {
+		job.Links.Rejects = optional(jobPath(s.ID) + "/rejects")
+	}
 	if s.State == events.StateSucceeded {
 		job.Links.Result = optional(jobPath(s.ID) + "/result")
+		job.Links.Dataset = optional(datasetPath(s.Spec.Schema, s.Table))
 	}
 	return job
+}
+
+func viewTotals(t map[events.State]int) openapi.JobTotals {
+	return openapi.JobTotals{
+		Queued: t[events.StateQueued], Running: t[events.StateRunning], Retrying: t[events.StateRetrying],
+		Cancelling: t[events.StateCancelling], Succeeded: t[events.StateSucceeded], Failed: t[events.StateFailed],
+		Cancelled: t[events.StateCancelled],
+	}
 }
 
 func viewProgress(s events.Status) openapi.Progress {

@@ -245,6 +245,30 @@ func (e Mode) Valid() bool {
 	}
 }
 
+// Defines values for PreviewCompression.
+const (
+	PreviewCompressionBzip2 PreviewCompression = "bzip2"
+	PreviewCompressionGzip  PreviewCompression = "gzip"
+	PreviewCompressionZip   PreviewCompression = "zip"
+	PreviewCompressionZstd  PreviewCompression = "zstd"
+)
+
+// Valid indicates whether the value is a known member of the PreviewCompression enum.
+func (e PreviewCompression) Valid() bool {
+	switch e {
+	case PreviewCompressionBzip2:
+		return true
+	case PreviewCompressionGzip:
+		return true
+	case PreviewCompressionZip:
+		return true
+	case PreviewCompressionZstd:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for Priority.
 const (
 	PriorityNormal Priority = "normal"
@@ -299,6 +323,45 @@ func (e Types0) Valid() bool {
 	case Types0Infer:
 		return true
 	case Types0Text:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for GetDatasetRowsParamsFormat.
+const (
+	GetDatasetRowsParamsFormatCsv    GetDatasetRowsParamsFormat = "csv"
+	GetDatasetRowsParamsFormatJSON   GetDatasetRowsParamsFormat = "json"
+	GetDatasetRowsParamsFormatNdjson GetDatasetRowsParamsFormat = "ndjson"
+)
+
+// Valid indicates whether the value is a known member of the GetDatasetRowsParamsFormat enum.
+func (e GetDatasetRowsParamsFormat) Valid() bool {
+	switch e {
+	case GetDatasetRowsParamsFormatCsv:
+		return true
+	case GetDatasetRowsParamsFormatJSON:
+		return true
+	case GetDatasetRowsParamsFormatNdjson:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for GetJobRejectsParamsFormat.
+const (
+	GetJobRejectsParamsFormatCsv  GetJobRejectsParamsFormat = "csv"
+	GetJobRejectsParamsFormatJSON GetJobRejectsParamsFormat = "json"
+)
+
+// Valid indicates whether the value is a known member of the GetJobRejectsParamsFormat enum.
+func (e GetJobRejectsParamsFormat) Valid() bool {
+	switch e {
+	case GetJobRejectsParamsFormatCsv:
+		return true
+	case GetJobRejectsParamsFormatJSON:
 		return true
 	default:
 		return false
@@ -396,6 +459,51 @@ type ColumnType struct {
 
 // ColumnTypeDecimal What separates the fraction of a number.
 type ColumnTypeDecimal string
+
+// Dataset defines model for Dataset.
+type Dataset struct {
+	Schema string `json:"schema"`
+	Table  string `json:"table"`
+
+	// JobID The job that has loaded into it last.
+	JobID string `json:"job_id"`
+
+	// Source Where that job's file was, as jobs show it.
+	Source *string `json:"source,omitempty"`
+
+	// Mode How the rows become visible: as a new table; in the place of all rows of a table; beside the rows of a table; or in the
+	// place of those with the same `key`, and beside the others. All but create need `table`, and make it where there is
+	// none. docs/modes.md tells the rest.
+	Mode     Mode      `json:"mode"`
+	LoadedAt time.Time `json:"loaded_at"`
+
+	// MadeBySluice Whether the table is Sluice's own, and may be dropped by it.
+	MadeBySluice bool `json:"made_by_sluice"`
+
+	// Rows How many rows there are, by Postgres's estimate.
+	Rows int64 `json:"rows"`
+
+	// Bytes What table and indexes take on the disk.
+	Bytes   int64           `json:"bytes"`
+	Columns []DatasetColumn `json:"columns"`
+}
+
+// DatasetColumn defines model for DatasetColumn.
+type DatasetColumn struct {
+	Name string `json:"name"`
+
+	// Type As Postgres writes it.
+	Type     string `json:"type"`
+	Nullable bool   `json:"nullable"`
+}
+
+// DatasetList defines model for DatasetList.
+type DatasetList struct {
+	Datasets []Dataset `json:"datasets"`
+
+	// NextCursor Missing on the last page.
+	NextCursor *string `json:"next_cursor,omitempty"`
+}
 
 // Dialect How the file was read. What was detected can be stated in the `csv` of a request.
 type Dialect struct {
@@ -522,6 +630,9 @@ type FirstDesignStatusState string
 type Health struct {
 	Status HealthStatus       `json:"status"`
 	Checks *map[string]string `json:"checks,omitempty"`
+
+	// Version Of this process; only where the question is whether it is alive.
+	Version *string `json:"version,omitempty"`
 }
 
 // HealthStatus defines model for Health.Status.
@@ -538,21 +649,30 @@ type Job struct {
 	// Source Where the file is, without user name, password and query; or `upload:` and the id of an uploaded file.
 	Source string `json:"source"`
 
+	// Schema The table's schema.
+	Schema string `json:"schema"`
+
 	// Table The table's name, once it is known.
 	Table *string `json:"table,omitempty"`
 
 	// Mode How the rows become visible: as a new table; in the place of all rows of a table; beside the rows of a table; or in the
 	// place of those with the same `key`, and beside the others. All but create need `table`, and make it where there is
 	// none. docs/modes.md tells the rest.
-	Mode       Mode       `json:"mode"`
-	CreatedAt  time.Time  `json:"created_at"`
-	StartedAt  *time.Time `json:"started_at,omitempty"`
-	FinishedAt *time.Time `json:"finished_at,omitempty"`
+	Mode Mode `json:"mode"`
+
+	// Labels What the caller has noted; only if there is such a thing.
+	Labels     *map[string]string `json:"labels,omitempty"`
+	CreatedAt  time.Time          `json:"created_at"`
+	StartedAt  *time.Time         `json:"started_at,omitempty"`
+	FinishedAt *time.Time         `json:"finished_at,omitempty"`
 
 	// NextAttemptAt When a retrying job is tried again.
 	NextAttemptAt *time.Time `json:"next_attempt_at,omitempty"`
 
-	// Attempt How many attempts were begun.
+	// Run 1, and one more each time the job was started again.
+	Run int `json:"run"`
+
+	// Attempt How many attempts of this run were begun.
 	Attempt int `json:"attempt"`
 
 	// QueuePosition 1 for the job that is next; only while it is queued.
@@ -586,6 +706,9 @@ type JobList struct {
 
 	// NextCursor Missing on the last page.
 	NextCursor *string `json:"next_cursor,omitempty"`
+
+	// Totals How many jobs there are in each state, of those that the parameters but for `state` ask for, on all pages.
+	Totals JobTotals `json:"totals"`
 }
 
 // JobRequest Either `url` or `upload` says where the file is.
@@ -605,6 +728,9 @@ type JobRequest struct {
 
 	// Key With mode upsert, and only then: the columns that tell the rows of the table apart, by their names in the table.
 	Key *[]*string `json:"key,omitempty"`
+
+	// Labels The caller's own notes about the job, shown wherever the job is: names of 1 to 63 bytes, values of at most 255.
+	Labels *map[string]*string `json:"labels,omitempty"`
 
 	// MaxBadRows How many bad rows may be left out before the job fails: a number, or a percentage of the rows read.
 	MaxBadRows *BadRows `json:"max_bad_rows,omitempty"`
@@ -699,6 +825,17 @@ type JobResultCompression string
 // JobState defines model for JobState.
 type JobState string
 
+// JobTotals How many jobs there are in each state, of those that the parameters but for `state` ask for, on all pages.
+type JobTotals struct {
+	Queued     int `json:"queued"`
+	Running    int `json:"running"`
+	Retrying   int `json:"retrying"`
+	Cancelling int `json:"cancelling"`
+	Succeeded  int `json:"succeeded"`
+	Failed     int `json:"failed"`
+	Cancelled  int `json:"cancelled"`
+}
+
 // Links defines model for Links.
 type Links struct {
 	Self   string `json:"self"`
@@ -706,12 +843,82 @@ type Links struct {
 
 	// Result Once the job has succeeded.
 	Result *string `json:"result,omitempty"`
+
+	// Rejects Once rows were rejected.
+	Rejects *string `json:"rejects,omitempty"`
+
+	// Dataset Once the job has succeeded.
+	Dataset *string `json:"dataset,omitempty"`
 }
 
 // Mode How the rows become visible: as a new table; in the place of all rows of a table; beside the rows of a table; or in the
 // place of those with the same `key`, and beside the others. All but create need `table`, and make it where there is
 // none. docs/modes.md tells the rest.
 type Mode string
+
+// Preview defines model for Preview.
+type Preview struct {
+	// Dialect How the file was read. What was detected can be stated in the `csv` of a request.
+	Dialect Dialect `json:"dialect"`
+
+	// Columns With the types that a job with `"types":"infer"` would find if all values were like those that were read.
+	Columns []Column `json:"columns"`
+
+	// Rows The first rows, with a text for each column, or null for NULL.
+	Rows     [][]**string `json:"rows"`
+	Warnings []Warning    `json:"warnings"`
+
+	// Compression How the source is compressed, if it is.
+	Compression *PreviewCompression `json:"compression,omitempty"`
+
+	// Member The file of a zip archive that was read.
+	Member *string `json:"member,omitempty"`
+
+	// TotalBytes The size of the source as it is sent, if it is known.
+	TotalBytes *int64 `json:"total_bytes,omitempty"`
+
+	// BytesRead How much of the decompressed source this is about.
+	BytesRead int64 `json:"bytes_read"`
+
+	// RowsRead How many rows that were.
+	RowsRead int64 `json:"rows_read"`
+
+	// Complete Whether that was the whole file.
+	Complete bool `json:"complete"`
+
+	// Cut Whether values or rows were left out to keep the answer short.
+	Cut bool `json:"cut"`
+}
+
+// PreviewCompression How the source is compressed, if it is.
+type PreviewCompression string
+
+// PreviewRequest Either `url` or `upload` says where the file is. What is not said here is as in a job's request.
+type PreviewRequest struct {
+	// ColumnNames Whether columns are named as the header's cells are, mended only where Postgres needs it, or in lower snake case.
+	ColumnNames *ColumnNames `json:"column_names,omitempty"`
+
+	// CSV How the file is written. What is left out is detected.
+	CSV *CSV `json:"csv,omitempty"`
+
+	// Headers Header fields to ask the address with.
+	Headers *map[string]*string `json:"headers,omitempty"`
+
+	// Member The file of a zip archive.
+	Member *string `json:"member,omitempty"`
+
+	// Null What stands for NULL where it is not in quotes.
+	Null *[]*string `json:"null,omitempty"`
+
+	// Rows How many of the first rows are told.
+	Rows *int `json:"rows,omitempty"`
+
+	// Upload A file that was uploaded.
+	Upload *string `json:"upload,omitempty"`
+
+	// URL Where the file is.
+	URL *string `json:"url,omitempty"`
+}
 
 // Priority Urgent jobs are taken before normal ones.
 type Priority string
@@ -752,6 +959,65 @@ type Progress struct {
 
 // ProgressPhase defines model for Progress.Phase.
 type ProgressPhase string
+
+// Queue defines model for Queue.
+type Queue struct {
+	// Depth How many jobs wait that were not begun yet.
+	Depth   QueueDepth `json:"depth"`
+	Running int        `json:"running"`
+
+	// Retrying Jobs that wait for their next attempt.
+	Retrying   int `json:"retrying"`
+	Cancelling int `json:"cancelling"`
+
+	// Workers Ingesters that have answered.
+	Workers int `json:"workers"`
+
+	// Slots How many jobs they work on at once.
+	Slots int `json:"slots"`
+}
+
+// QueueDepth How many jobs wait that were not begun yet.
+type QueueDepth struct {
+	Urgent int `json:"urgent"`
+	Normal int `json:"normal"`
+}
+
+// Reject defines model for Reject.
+type Reject struct {
+	// Line Where the row starts in the decompressed source, from 1.
+	Line int64 `json:"line"`
+
+	// ByteOffset Likewise, from 0.
+	ByteOffset int64 `json:"byte_offset"`
+
+	// Column The field at fault, from 1; missing if that is the whole row.
+	Column     *int    `json:"column,omitempty"`
+	ColumnName *string `json:"column_name,omitempty"`
+
+	// Code Stable; see docs/errors.md.
+	Code   string `json:"code"`
+	Reason string `json:"reason"`
+
+	// Raw The row, or its first part.
+	Raw string `json:"raw"`
+}
+
+// RejectList defines model for RejectList.
+type RejectList struct {
+	Rejects []Reject `json:"rejects"`
+
+	// NextCursor Missing on the last page.
+	NextCursor *string `json:"next_cursor,omitempty"`
+}
+
+// RowList defines model for RowList.
+type RowList struct {
+	Rows []map[string]interface{} `json:"rows"`
+
+	// NextCursor Missing on the last page.
+	NextCursor *string `json:"next_cursor,omitempty"`
+}
 
 // Types Which types the columns of a new table get: text; with infer, each the narrowest one that all of its values fit without
 // losing anything; or what is stated for a column, by its name in the table. A table that exists keeps its own types.
@@ -794,11 +1060,47 @@ type Warning struct {
 	Lines *[]int64 `json:"lines,omitempty"`
 }
 
+// Worker defines model for Worker.
+type Worker struct {
+	Name      string    `json:"name"`
+	Version   string    `json:"version"`
+	StartedAt time.Time `json:"started_at"`
+
+	// Slots How many jobs it works on at once.
+	Slots int `json:"slots"`
+
+	// Draining Whether it takes no more jobs since it is about to end.
+	Draining bool `json:"draining"`
+
+	// Jobs The ids of those that it works on.
+	Jobs []string `json:"jobs"`
+}
+
+// WorkerList defines model for WorkerList.
+type WorkerList struct {
+	Workers []Worker `json:"workers"`
+}
+
+// Cursor defines model for Cursor.
+type Cursor = string
+
+// IfNoneMatch defines model for IfNoneMatch.
+type IfNoneMatch = string
+
 // JobID defines model for JobId.
 type JobID = string
 
 // LastEventID defines model for LastEventId.
 type LastEventID = string
+
+// Limit defines model for Limit.
+type Limit = int
+
+// Schema defines model for Schema.
+type Schema = string
+
+// Table defines model for Table.
+type Table = string
 
 // Cancelled defines model for Cancelled.
 type Cancelled = Job
@@ -816,6 +1118,68 @@ type JobStatusParams struct {
 	JobID string `form:"jobId" json:"jobId"`
 }
 
+// GetOpenapiParams defines parameters for GetOpenapi.
+type GetOpenapiParams struct {
+	// IfNoneMatch An `ETag` that the caller has. If the answer would have it again, it is 304, without a body.
+	IfNoneMatch *IfNoneMatch `json:"If-None-Match,omitempty"`
+}
+
+// ListDatasetsParams defines parameters for ListDatasets.
+type ListDatasetsParams struct {
+	// Schema Only tables of this schema.
+	Schema *string `form:"schema,omitempty" json:"schema,omitempty"`
+
+	// Limit How much a page has at the most, 1 to 1000. It may have less, and others follow.
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Cursor The `next_cursor` of the page before.
+	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+}
+
+// DeleteDatasetParams defines parameters for DeleteDataset.
+type DeleteDatasetParams struct {
+	// Schema The table's schema.
+	Schema *Schema `form:"schema,omitempty" json:"schema,omitempty"`
+}
+
+// GetDatasetParams defines parameters for GetDataset.
+type GetDatasetParams struct {
+	// Schema The table's schema.
+	Schema *Schema `form:"schema,omitempty" json:"schema,omitempty"`
+
+	// IfNoneMatch An `ETag` that the caller has. If the answer would have it again, it is 304, without a body.
+	IfNoneMatch *IfNoneMatch `json:"If-None-Match,omitempty"`
+}
+
+// GetDatasetRowsParams defines parameters for GetDatasetRows.
+type GetDatasetRowsParams struct {
+	// Schema The table's schema.
+	Schema *Schema `form:"schema,omitempty" json:"schema,omitempty"`
+
+	// Columns Which columns, as a line of CSV: `id,"Total, EUR"`. Left out, all of them.
+	Columns *string `form:"columns,omitempty" json:"columns,omitempty"`
+
+	// Filter Only rows whose column compares so with a value: `fare:gte:10`. Operators are eq, ne, lt, lte, gt, gte and is, which goes
+	// with null and not_null. Several filters must all hold.
+	Filter *[]string `form:"filter,omitempty" json:"filter,omitempty"`
+
+	// Limit How many rows at the most. A page of JSON has 1 to 1000, and 50 if nothing is said; a stream has all then.
+	Limit *int64 `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Cursor The `next_cursor` of the page before. Streams have no pages.
+	Cursor *string `form:"cursor,omitempty" json:"cursor,omitempty"`
+
+	// Format How to answer. Left out, the header `Accept` decides, and else it is json.
+	Format *GetDatasetRowsParamsFormat `form:"format,omitempty" json:"format,omitempty"`
+
+	// FormulaSafe With CSV, whether texts that a spreadsheet would run as a formula, since they begin with =, +, -, @, a tab or a carriage
+	// return, get a `'` in front of them.
+	FormulaSafe *bool `form:"formula_safe,omitempty" json:"formula_safe,omitempty"`
+}
+
+// GetDatasetRowsParamsFormat defines parameters for GetDatasetRows.
+type GetDatasetRowsParamsFormat string
+
 // StreamEventsParams defines parameters for StreamEvents.
 type StreamEventsParams struct {
 	// LastEventID The `id` of the last event that the caller has of an earlier stream, from this or any other API.
@@ -827,11 +1191,29 @@ type ListJobsParams struct {
 	// State Only jobs in this state.
 	State *JobState `form:"state,omitempty" json:"state,omitempty"`
 
-	// Limit How many jobs a page has at the most, 1 to 1000.
-	Limit *int `form:"limit,omitempty" json:"limit,omitempty"`
+	// Priority Only jobs of this priority.
+	Priority *Priority `form:"priority,omitempty" json:"priority,omitempty"`
+
+	// Table Only jobs with this table, whatever its schema.
+	Table *string `form:"table,omitempty" json:"table,omitempty"`
+
+	// Source Only jobs with this source, as jobs show it.
+	Source *string `form:"source,omitempty" json:"source,omitempty"`
+
+	// CreatedAfter Only jobs that were created at this time or later.
+	CreatedAfter *time.Time `form:"created_after,omitempty" json:"created_after,omitempty"`
+
+	// CreatedBefore Only jobs that were created before this time.
+	CreatedBefore *time.Time `form:"created_before,omitempty" json:"created_before,omitempty"`
+
+	// Limit How much a page has at the most, 1 to 1000. It may have less, and others follow.
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 
 	// Cursor The `next_cursor` of the page before.
-	Cursor *string `form:"cursor,omitempty" json:"cursor,omitempty"`
+	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+
+	// IfNoneMatch An `ETag` that the caller has. If the answer would have it again, it is 304, without a body.
+	IfNoneMatch *IfNoneMatch `json:"If-None-Match,omitempty"`
 }
 
 // CreateJobParams defines parameters for CreateJob.
@@ -840,16 +1222,46 @@ type CreateJobParams struct {
 	IdempotencyKey *string `json:"Idempotency-Key,omitempty"`
 }
 
+// GetJobParams defines parameters for GetJob.
+type GetJobParams struct {
+	// Wait How many seconds the answer may take, such as `30s`; at most `60s`.
+	Wait *string `form:"wait,omitempty" json:"wait,omitempty"`
+
+	// IfNoneMatch An `ETag` that the caller has. If the answer would have it again, it is 304, without a body.
+	IfNoneMatch *IfNoneMatch `json:"If-None-Match,omitempty"`
+}
+
 // GetJobEventsParams defines parameters for GetJobEvents.
 type GetJobEventsParams struct {
-	// Limit How many events a page has at the most, 1 to 1000. Streams have no pages.
-	Limit *int `form:"limit,omitempty" json:"limit,omitempty"`
+	// Limit How much a page has at the most, 1 to 1000. It may have less, and others follow.
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 
-	// Cursor The `next_cursor` of the page before. Streams have no pages.
-	Cursor *string `form:"cursor,omitempty" json:"cursor,omitempty"`
+	// Cursor The `next_cursor` of the page before.
+	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
 
 	// LastEventID The `id` of the last event that the caller has of an earlier stream, from this or any other API.
 	LastEventID *LastEventID `json:"Last-Event-ID,omitempty"`
+}
+
+// GetJobRejectsParams defines parameters for GetJobRejects.
+type GetJobRejectsParams struct {
+	// Limit How much a page has at the most, 1 to 1000. It may have less, and others follow.
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Cursor The `next_cursor` of the page before.
+	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+
+	// Format How to answer. Left out, the header `Accept` decides, and else it is json.
+	Format *GetJobRejectsParamsFormat `form:"format,omitempty" json:"format,omitempty"`
+}
+
+// GetJobRejectsParamsFormat defines parameters for GetJobRejects.
+type GetJobRejectsParamsFormat string
+
+// GetJobResultParams defines parameters for GetJobResult.
+type GetJobResultParams struct {
+	// IfNoneMatch An `ETag` that the caller has. If the answer would have it again, it is 304, without a body.
+	IfNoneMatch *IfNoneMatch `json:"If-None-Match,omitempty"`
 }
 
 // CreateUploadParams defines parameters for CreateUpload.
@@ -866,6 +1278,9 @@ type DownloadFileFormdataRequestBody = DownloadFileRequest
 
 // CreateJobJSONRequestBody defines body for CreateJob for application/json ContentType.
 type CreateJobJSONRequestBody = JobRequest
+
+// CreatePreviewJSONRequestBody defines body for CreatePreview for application/json ContentType.
+type CreatePreviewJSONRequestBody = PreviewRequest
 
 // AsBadRows0 returns the union data inside the BadRows as a BadRows0
 func (t BadRows) AsBadRows0() (BadRows0, error) {
@@ -1055,6 +1470,9 @@ func (t *Types_1_AdditionalProperties) UnmarshalJSON(b []byte) error {
 
 // ServerInterface represents all server handlers.
 type ServerInterface interface {
+	// GetDocs This document, to be read and tried out
+	// (GET /docs)
+	GetDocs(ctx echo.Context) error
 	// DownloadFile Load a file into a new table
 	// (POST /download_file)
 	DownloadFile(ctx echo.Context) error
@@ -1067,12 +1485,27 @@ type ServerInterface interface {
 	// JobStatus See how a job stands
 	// (GET /job_status)
 	JobStatus(ctx echo.Context, params JobStatusParams) error
+	// GetMetrics Figures of this process
+	// (GET /metrics)
+	GetMetrics(ctx echo.Context) error
 	// GetOpenapi This document
 	// (GET /openapi.yaml)
-	GetOpenapi(ctx echo.Context) error
+	GetOpenapi(ctx echo.Context, params GetOpenapiParams) error
 	// GetReadiness Can it serve?
 	// (GET /readyz)
 	GetReadiness(ctx echo.Context) error
+	// ListDatasets List the tables that were loaded
+	// (GET /v1/datasets)
+	ListDatasets(ctx echo.Context, params ListDatasetsParams) error
+	// DeleteDataset Drop a table
+	// (DELETE /v1/datasets/{table})
+	DeleteDataset(ctx echo.Context, table Table, params DeleteDatasetParams) error
+	// GetDataset See what a table is
+	// (GET /v1/datasets/{table})
+	GetDataset(ctx echo.Context, table Table, params GetDatasetParams) error
+	// GetDatasetRows Read the rows of a table
+	// (GET /v1/datasets/{table}/rows)
+	GetDatasetRows(ctx echo.Context, table Table, params GetDatasetRowsParams) error
 	// StreamEvents Watch all jobs
 	// (GET /v1/events)
 	StreamEvents(ctx echo.Context, params StreamEventsParams) error
@@ -1087,27 +1520,48 @@ type ServerInterface interface {
 	DeleteJob(ctx echo.Context, id JobID) error
 	// GetJob See how a job stands
 	// (GET /v1/jobs/{id})
-	GetJob(ctx echo.Context, id JobID) error
+	GetJob(ctx echo.Context, id JobID, params GetJobParams) error
 	// CancelJob Cancel a job
 	// (POST /v1/jobs/{id}/cancel)
 	CancelJob(ctx echo.Context, id JobID) error
 	// GetJobEvents See what has happened to a job, or watch it
 	// (GET /v1/jobs/{id}/events)
 	GetJobEvents(ctx echo.Context, id JobID, params GetJobEventsParams) error
+	// GetJobRejects See which rows a job has left out
+	// (GET /v1/jobs/{id}/rejects)
+	GetJobRejects(ctx echo.Context, id JobID, params GetJobRejectsParams) error
 	// GetJobResult See what a job has made
 	// (GET /v1/jobs/{id}/result)
-	GetJobResult(ctx echo.Context, id JobID) error
+	GetJobResult(ctx echo.Context, id JobID, params GetJobResultParams) error
 	// RetryJob Run a job again
 	// (POST /v1/jobs/{id}/retry)
 	RetryJob(ctx echo.Context, id JobID) error
+	// CreatePreview See how a file would be read
+	// (POST /v1/preview)
+	CreatePreview(ctx echo.Context) error
+	// GetQueue See how much there is to do
+	// (GET /v1/queue)
+	GetQueue(ctx echo.Context) error
 	// CreateUpload Upload a file
 	// (POST /v1/uploads)
 	CreateUpload(ctx echo.Context, params CreateUploadParams) error
+	// ListWorkers List the ingesters that run
+	// (GET /v1/workers)
+	ListWorkers(ctx echo.Context) error
 }
 
 // ServerInterfaceWrapper converts echo contexts to parameters.
 type ServerInterfaceWrapper struct {
 	Handler ServerInterface
+}
+
+// GetDocs converts echo context to params.
+func (w *ServerInterfaceWrapper) GetDocs(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.GetDocs(ctx)
+	return err
 }
 
 // DownloadFile converts echo context to params.
@@ -1164,12 +1618,41 @@ func (w *ServerInterfaceWrapper) JobStatus(ctx echo.Context) error {
 	return err
 }
 
+// GetMetrics converts echo context to params.
+func (w *ServerInterfaceWrapper) GetMetrics(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.GetMetrics(ctx)
+	return err
+}
+
 // GetOpenapi converts echo context to params.
 func (w *ServerInterfaceWrapper) GetOpenapi(ctx echo.Context) error {
 	var err error
 
+	// Parameter object where we will unmarshal all parameters from the context
+	var params GetOpenapiParams
+
+	headers := ctx.Request().Header
+	// ------------- Optional header parameter "If-None-Match" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("If-None-Match")]; found {
+		var IfNoneMatch IfNoneMatch
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for If-None-Match, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "If-None-Match", valueList[0], &IfNoneMatch, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter If-None-Match: %s", err))
+		}
+
+		params.IfNoneMatch = &IfNoneMatch
+	}
+
 	// Invoke the callback with all the unmarshaled arguments
-	err = w.Handler.GetOpenapi(ctx)
+	err = w.Handler.GetOpenapi(ctx, params)
 	return err
 }
 
@@ -1179,6 +1662,172 @@ func (w *ServerInterfaceWrapper) GetReadiness(ctx echo.Context) error {
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.GetReadiness(ctx)
+	return err
+}
+
+// ListDatasets converts echo context to params.
+func (w *ServerInterfaceWrapper) ListDatasets(ctx echo.Context) error {
+	var err error
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListDatasetsParams
+	// ------------- Optional query parameter "schema" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "schema", ctx.QueryParams(), &params.Schema, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter schema: %s", err))
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", ctx.QueryParams(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter limit: %s", err))
+	}
+
+	// ------------- Optional query parameter "cursor" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cursor", ctx.QueryParams(), &params.Cursor, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter cursor: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListDatasets(ctx, params)
+	return err
+}
+
+// DeleteDataset converts echo context to params.
+func (w *ServerInterfaceWrapper) DeleteDataset(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "table" -------------
+	var table Table
+
+	err = runtime.BindStyledParameterWithOptions("simple", "table", ctx.Param("table"), &table, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter table: %s", err))
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params DeleteDatasetParams
+	// ------------- Optional query parameter "schema" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "schema", ctx.QueryParams(), &params.Schema, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter schema: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.DeleteDataset(ctx, table, params)
+	return err
+}
+
+// GetDataset converts echo context to params.
+func (w *ServerInterfaceWrapper) GetDataset(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "table" -------------
+	var table Table
+
+	err = runtime.BindStyledParameterWithOptions("simple", "table", ctx.Param("table"), &table, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter table: %s", err))
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params GetDatasetParams
+	// ------------- Optional query parameter "schema" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "schema", ctx.QueryParams(), &params.Schema, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter schema: %s", err))
+	}
+
+	headers := ctx.Request().Header
+	// ------------- Optional header parameter "If-None-Match" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("If-None-Match")]; found {
+		var IfNoneMatch IfNoneMatch
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for If-None-Match, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "If-None-Match", valueList[0], &IfNoneMatch, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter If-None-Match: %s", err))
+		}
+
+		params.IfNoneMatch = &IfNoneMatch
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.GetDataset(ctx, table, params)
+	return err
+}
+
+// GetDatasetRows converts echo context to params.
+func (w *ServerInterfaceWrapper) GetDatasetRows(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "table" -------------
+	var table Table
+
+	err = runtime.BindStyledParameterWithOptions("simple", "table", ctx.Param("table"), &table, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter table: %s", err))
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params GetDatasetRowsParams
+	// ------------- Optional query parameter "schema" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "schema", ctx.QueryParams(), &params.Schema, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter schema: %s", err))
+	}
+
+	// ------------- Optional query parameter "columns" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "columns", ctx.QueryParams(), &params.Columns, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter columns: %s", err))
+	}
+
+	// ------------- Optional query parameter "filter" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "filter", ctx.QueryParams(), &params.Filter, runtime.BindQueryParameterOptions{Type: "array", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter filter: %s", err))
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", ctx.QueryParams(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: "int64"})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter limit: %s", err))
+	}
+
+	// ------------- Optional query parameter "cursor" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cursor", ctx.QueryParams(), &params.Cursor, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter cursor: %s", err))
+	}
+
+	// ------------- Optional query parameter "format" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "format", ctx.QueryParams(), &params.Format, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter format: %s", err))
+	}
+
+	// ------------- Optional query parameter "formula_safe" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "formula_safe", ctx.QueryParams(), &params.FormulaSafe, runtime.BindQueryParameterOptions{Type: "boolean", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter formula_safe: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.GetDatasetRows(ctx, table, params)
 	return err
 }
 
@@ -1224,6 +1873,41 @@ func (w *ServerInterfaceWrapper) ListJobs(ctx echo.Context) error {
 		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter state: %s", err))
 	}
 
+	// ------------- Optional query parameter "priority" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "priority", ctx.QueryParams(), &params.Priority, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter priority: %s", err))
+	}
+
+	// ------------- Optional query parameter "table" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "table", ctx.QueryParams(), &params.Table, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter table: %s", err))
+	}
+
+	// ------------- Optional query parameter "source" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "source", ctx.QueryParams(), &params.Source, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter source: %s", err))
+	}
+
+	// ------------- Optional query parameter "created_after" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "created_after", ctx.QueryParams(), &params.CreatedAfter, runtime.BindQueryParameterOptions{Type: "string", Format: "date-time"})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter created_after: %s", err))
+	}
+
+	// ------------- Optional query parameter "created_before" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "created_before", ctx.QueryParams(), &params.CreatedBefore, runtime.BindQueryParameterOptions{Type: "string", Format: "date-time"})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter created_before: %s", err))
+	}
+
 	// ------------- Optional query parameter "limit" -------------
 
 	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", ctx.QueryParams(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
@@ -1236,6 +1920,23 @@ func (w *ServerInterfaceWrapper) ListJobs(ctx echo.Context) error {
 	err = runtime.BindQueryParameterWithOptions("form", true, false, "cursor", ctx.QueryParams(), &params.Cursor, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
 	if err != nil {
 		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter cursor: %s", err))
+	}
+
+	headers := ctx.Request().Header
+	// ------------- Optional header parameter "If-None-Match" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("If-None-Match")]; found {
+		var IfNoneMatch IfNoneMatch
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for If-None-Match, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "If-None-Match", valueList[0], &IfNoneMatch, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter If-None-Match: %s", err))
+		}
+
+		params.IfNoneMatch = &IfNoneMatch
 	}
 
 	// Invoke the callback with all the unmarshaled arguments
@@ -1299,8 +2000,34 @@ func (w *ServerInterfaceWrapper) GetJob(ctx echo.Context) error {
 		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter id: %s", err))
 	}
 
+	// Parameter object where we will unmarshal all parameters from the context
+	var params GetJobParams
+	// ------------- Optional query parameter "wait" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "wait", ctx.QueryParams(), &params.Wait, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter wait: %s", err))
+	}
+
+	headers := ctx.Request().Header
+	// ------------- Optional header parameter "If-None-Match" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("If-None-Match")]; found {
+		var IfNoneMatch IfNoneMatch
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for If-None-Match, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "If-None-Match", valueList[0], &IfNoneMatch, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter If-None-Match: %s", err))
+		}
+
+		params.IfNoneMatch = &IfNoneMatch
+	}
+
 	// Invoke the callback with all the unmarshaled arguments
-	err = w.Handler.GetJob(ctx, id)
+	err = w.Handler.GetJob(ctx, id, params)
 	return err
 }
 
@@ -1369,6 +2096,45 @@ func (w *ServerInterfaceWrapper) GetJobEvents(ctx echo.Context) error {
 	return err
 }
 
+// GetJobRejects converts echo context to params.
+func (w *ServerInterfaceWrapper) GetJobRejects(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "id" -------------
+	var id JobID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", ctx.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter id: %s", err))
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params GetJobRejectsParams
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", ctx.QueryParams(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter limit: %s", err))
+	}
+
+	// ------------- Optional query parameter "cursor" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cursor", ctx.QueryParams(), &params.Cursor, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter cursor: %s", err))
+	}
+
+	// ------------- Optional query parameter "format" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "format", ctx.QueryParams(), &params.Format, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter format: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.GetJobRejects(ctx, id, params)
+	return err
+}
+
 // GetJobResult converts echo context to params.
 func (w *ServerInterfaceWrapper) GetJobResult(ctx echo.Context) error {
 	var err error
@@ -1380,8 +2146,28 @@ func (w *ServerInterfaceWrapper) GetJobResult(ctx echo.Context) error {
 		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter id: %s", err))
 	}
 
+	// Parameter object where we will unmarshal all parameters from the context
+	var params GetJobResultParams
+
+	headers := ctx.Request().Header
+	// ------------- Optional header parameter "If-None-Match" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("If-None-Match")]; found {
+		var IfNoneMatch IfNoneMatch
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for If-None-Match, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "If-None-Match", valueList[0], &IfNoneMatch, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter If-None-Match: %s", err))
+		}
+
+		params.IfNoneMatch = &IfNoneMatch
+	}
+
 	// Invoke the callback with all the unmarshaled arguments
-	err = w.Handler.GetJobResult(ctx, id)
+	err = w.Handler.GetJobResult(ctx, id, params)
 	return err
 }
 
@@ -1401,6 +2187,24 @@ func (w *ServerInterfaceWrapper) RetryJob(ctx echo.Context) error {
 	return err
 }
 
+// CreatePreview converts echo context to params.
+func (w *ServerInterfaceWrapper) CreatePreview(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.CreatePreview(ctx)
+	return err
+}
+
+// GetQueue converts echo context to params.
+func (w *ServerInterfaceWrapper) GetQueue(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.GetQueue(ctx)
+	return err
+}
+
 // CreateUpload converts echo context to params.
 func (w *ServerInterfaceWrapper) CreateUpload(ctx echo.Context) error {
 	var err error
@@ -1416,6 +2220,15 @@ func (w *ServerInterfaceWrapper) CreateUpload(ctx echo.Context) error {
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.CreateUpload(ctx, params)
+	return err
+}
+
+// ListWorkers converts echo context to params.
+func (w *ServerInterfaceWrapper) ListWorkers(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListWorkers(ctx)
 	return err
 }
 
@@ -1473,15 +2286,25 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.POST(options.BaseURL+"/v1/jobs/:id/cancel", wrapper.CancelJob, options.OperationMiddlewares["cancelJob"]...)
 	router.POST(options.BaseURL+"/v1/jobs/:id/retry", wrapper.RetryJob, options.OperationMiddlewares["retryJob"]...)
 	router.GET(options.BaseURL+"/v1/jobs/:id/result", wrapper.GetJobResult, options.OperationMiddlewares["getJobResult"]...)
+	router.GET(options.BaseURL+"/v1/jobs/:id/rejects", wrapper.GetJobRejects, options.OperationMiddlewares["getJobRejects"]...)
 	router.POST(options.BaseURL+"/v1/uploads", wrapper.CreateUpload, options.OperationMiddlewares["createUpload"]...)
 	router.GET(options.BaseURL+"/v1/jobs/:id/events", wrapper.GetJobEvents, options.OperationMiddlewares["getJobEvents"]...)
 	router.GET(options.BaseURL+"/v1/events", wrapper.StreamEvents, options.OperationMiddlewares["streamEvents"]...)
+	router.GET(options.BaseURL+"/v1/datasets", wrapper.ListDatasets, options.OperationMiddlewares["listDatasets"]...)
+	router.DELETE(options.BaseURL+"/v1/datasets/:table", wrapper.DeleteDataset, options.OperationMiddlewares["deleteDataset"]...)
+	router.GET(options.BaseURL+"/v1/datasets/:table", wrapper.GetDataset, options.OperationMiddlewares["getDataset"]...)
+	router.GET(options.BaseURL+"/v1/datasets/:table/rows", wrapper.GetDatasetRows, options.OperationMiddlewares["getDatasetRows"]...)
+	router.POST(options.BaseURL+"/v1/preview", wrapper.CreatePreview, options.OperationMiddlewares["createPreview"]...)
+	router.GET(options.BaseURL+"/v1/queue", wrapper.GetQueue, options.OperationMiddlewares["getQueue"]...)
+	router.GET(options.BaseURL+"/v1/workers", wrapper.ListWorkers, options.OperationMiddlewares["listWorkers"]...)
 	router.POST(options.BaseURL+"/download_file", wrapper.DownloadFile, options.OperationMiddlewares["downloadFile"]...)
 	router.GET(options.BaseURL+"/job_status", wrapper.JobStatus, options.OperationMiddlewares["jobStatus"]...)
 	router.GET(options.BaseURL+"/job_cancel", wrapper.JobCancel, options.OperationMiddlewares["jobCancel"]...)
 	router.GET(options.BaseURL+"/healthz", wrapper.GetHealth, options.OperationMiddlewares["getHealth"]...)
 	router.GET(options.BaseURL+"/readyz", wrapper.GetReadiness, options.OperationMiddlewares["getReadiness"]...)
 	router.GET(options.BaseURL+"/openapi.yaml", wrapper.GetOpenapi, options.OperationMiddlewares["getOpenapi"]...)
+	router.GET(options.BaseURL+"/docs", wrapper.GetDocs, options.OperationMiddlewares["getDocs"]...)
+	router.GET(options.BaseURL+"/metrics", wrapper.GetMetrics, options.OperationMiddlewares["getMetrics"]...)
 
 }
 
@@ -1489,7 +2312,58 @@ type CancelledJSONResponse Job
 
 type CancellingJSONResponse Job
 
+type NotModifiedResponseHeaders struct {
+	ETag string
+}
+type NotModifiedResponse struct {
+	Headers NotModifiedResponseHeaders
+}
+
 type ProblemApplicationProblemPlusJSONResponse Problem
+
+type GetDocsRequestObject struct {
+}
+
+type GetDocsResponseObject interface {
+	VisitGetDocsResponse(w http.ResponseWriter) error
+}
+
+type GetDocs200TextHTMLResponse struct {
+	Body          io.Reader
+	ContentLength int64
+}
+
+func (response GetDocs200TextHTMLResponse) VisitGetDocsResponse(w http.ResponseWriter) error {
+
+	w.Header().Set("Content-Type", "text/html")
+	if response.ContentLength != 0 {
+		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	w.WriteHeader(200)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	_, err := io.Copy(w, response.Body)
+	return err
+}
+
+type GetDocsdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetDocsdefaultApplicationProblemPlusJSONResponse) VisitGetDocsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
 
 type DownloadFileRequestObject struct {
 	JSONBody     *DownloadFileJSONRequestBody
@@ -1647,15 +2521,56 @@ func (response JobStatusdefaultApplicationProblemPlusJSONResponse) VisitJobStatu
 	return err
 }
 
+type GetMetricsRequestObject struct {
+}
+
+type GetMetricsResponseObject interface {
+	VisitGetMetricsResponse(w http.ResponseWriter) error
+}
+
+type GetMetrics200TextResponse string
+
+func (response GetMetrics200TextResponse) VisitGetMetricsResponse(w http.ResponseWriter) error {
+
+	w.Header().Set("Content-Type", "text/plain")
+	w.WriteHeader(200)
+
+	_, err := w.Write([]byte(fmt.Sprint(response)))
+	return err
+}
+
+type GetMetricsdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetMetricsdefaultApplicationProblemPlusJSONResponse) VisitGetMetricsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type GetOpenapiRequestObject struct {
+	Params GetOpenapiParams
 }
 
 type GetOpenapiResponseObject interface {
 	VisitGetOpenapiResponse(w http.ResponseWriter) error
 }
 
+type GetOpenapi200ResponseHeaders struct {
+	ETag string
+}
+
 type GetOpenapi200ApplicationYamlResponse struct {
 	Body          io.Reader
+	Headers       GetOpenapi200ResponseHeaders
 	ContentLength int64
 }
 
@@ -1665,6 +2580,7 @@ func (response GetOpenapi200ApplicationYamlResponse) VisitGetOpenapiResponse(w h
 	if response.ContentLength != 0 {
 		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
 	}
+	w.Header().Set("ETag", fmt.Sprint(response.Headers.ETag))
 	w.WriteHeader(200)
 
 	if closer, ok := response.Body.(io.ReadCloser); ok {
@@ -1672,6 +2588,14 @@ func (response GetOpenapi200ApplicationYamlResponse) VisitGetOpenapiResponse(w h
 	}
 	_, err := io.Copy(w, response.Body)
 	return err
+}
+
+type GetOpenapi304Response = NotModifiedResponse
+
+func (response GetOpenapi304Response) VisitGetOpenapiResponse(w http.ResponseWriter) error {
+	w.Header().Set("ETag", fmt.Sprint(response.Headers.ETag))
+	w.WriteHeader(304)
+	return nil
 }
 
 type GetOpenapidefaultApplicationProblemPlusJSONResponse struct {
@@ -1732,6 +2656,238 @@ type GetReadinessdefaultApplicationProblemPlusJSONResponse struct {
 }
 
 func (response GetReadinessdefaultApplicationProblemPlusJSONResponse) VisitGetReadinessResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListDatasetsRequestObject struct {
+	Params ListDatasetsParams
+}
+
+type ListDatasetsResponseObject interface {
+	VisitListDatasetsResponse(w http.ResponseWriter) error
+}
+
+type ListDatasets200JSONResponse DatasetList
+
+func (response ListDatasets200JSONResponse) VisitListDatasetsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListDatasetsdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ListDatasetsdefaultApplicationProblemPlusJSONResponse) VisitListDatasetsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteDatasetRequestObject struct {
+	Table  Table `json:"table"`
+	Params DeleteDatasetParams
+}
+
+type DeleteDatasetResponseObject interface {
+	VisitDeleteDatasetResponse(w http.ResponseWriter) error
+}
+
+type DeleteDataset204Response struct {
+}
+
+func (response DeleteDataset204Response) VisitDeleteDatasetResponse(w http.ResponseWriter) error {
+	w.WriteHeader(204)
+	return nil
+}
+
+type DeleteDatasetdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response DeleteDatasetdefaultApplicationProblemPlusJSONResponse) VisitDeleteDatasetResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetDatasetRequestObject struct {
+	Table  Table `json:"table"`
+	Params GetDatasetParams
+}
+
+type GetDatasetResponseObject interface {
+	VisitGetDatasetResponse(w http.ResponseWriter) error
+}
+
+type GetDataset200ResponseHeaders struct {
+	ETag string
+}
+
+type GetDataset200JSONResponse struct {
+	Body    Dataset
+	Headers GetDataset200ResponseHeaders
+}
+
+func (response GetDataset200JSONResponse) VisitGetDatasetResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("ETag", fmt.Sprint(response.Headers.ETag))
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetDataset304Response = NotModifiedResponse
+
+func (response GetDataset304Response) VisitGetDatasetResponse(w http.ResponseWriter) error {
+	w.Header().Set("ETag", fmt.Sprint(response.Headers.ETag))
+	w.WriteHeader(304)
+	return nil
+}
+
+type GetDatasetdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetDatasetdefaultApplicationProblemPlusJSONResponse) VisitGetDatasetResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetDatasetRowsRequestObject struct {
+	Table  Table `json:"table"`
+	Params GetDatasetRowsParams
+}
+
+type GetDatasetRowsResponseObject interface {
+	VisitGetDatasetRowsResponse(w http.ResponseWriter) error
+}
+
+type GetDatasetRows200JSONResponse RowList
+
+func (response GetDatasetRows200JSONResponse) VisitGetDatasetRowsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetDatasetRows200ApplicationXNdjsonResponse struct {
+	Body          io.Reader
+	ContentLength int64
+}
+
+func (response GetDatasetRows200ApplicationXNdjsonResponse) VisitGetDatasetRowsResponse(w http.ResponseWriter) error {
+
+	w.Header().Set("Content-Type", "application/x-ndjson")
+	if response.ContentLength != 0 {
+		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	w.WriteHeader(200)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	flusher, ok := w.(http.Flusher)
+	if !ok {
+		// If w doesn't support flushing, fall back to io.Copy.
+		_, err := io.Copy(w, response.Body)
+		return err
+	}
+	// text/event-stream messages are typically small; use a
+	// modest buffer and flush after each chunk so clients see
+	// events immediately instead of waiting on OS buffering.
+	buf := make([]byte, 4096)
+	for {
+		n, err := response.Body.Read(buf)
+		if n > 0 {
+			if _, writeErr := w.Write(buf[:n]); writeErr != nil {
+				return writeErr
+			}
+			flusher.Flush()
+		}
+		if err != nil {
+			if err == io.EOF {
+				return nil
+			}
+			return err
+		}
+	}
+}
+
+type GetDatasetRows200TextCsvResponse struct {
+	Body          io.Reader
+	ContentLength int64
+}
+
+func (response GetDatasetRows200TextCsvResponse) VisitGetDatasetRowsResponse(w http.ResponseWriter) error {
+
+	w.Header().Set("Content-Type", "text/csv")
+	if response.ContentLength != 0 {
+		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	w.WriteHeader(200)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	_, err := io.Copy(w, response.Body)
+	return err
+}
+
+type GetDatasetRowsdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetDatasetRowsdefaultApplicationProblemPlusJSONResponse) VisitGetDatasetRowsResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -1819,18 +2975,34 @@ type ListJobsResponseObject interface {
 	VisitListJobsResponse(w http.ResponseWriter) error
 }
 
-type ListJobs200JSONResponse JobList
+type ListJobs200ResponseHeaders struct {
+	ETag string
+}
+
+type ListJobs200JSONResponse struct {
+	Body    JobList
+	Headers ListJobs200ResponseHeaders
+}
 
 func (response ListJobs200JSONResponse) VisitListJobsResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("ETag", fmt.Sprint(response.Headers.ETag))
 	w.WriteHeader(200)
 	_, err := buf.WriteTo(w)
 	return err
+}
+
+type ListJobs304Response = NotModifiedResponse
+
+func (response ListJobs304Response) VisitListJobsResponse(w http.ResponseWriter) error {
+	w.Header().Set("ETag", fmt.Sprint(response.Headers.ETag))
+	w.WriteHeader(304)
+	return nil
 }
 
 type ListJobsdefaultApplicationProblemPlusJSONResponse struct {
@@ -1952,25 +3124,42 @@ func (response DeleteJobdefaultApplicationProblemPlusJSONResponse) VisitDeleteJo
 }
 
 type GetJobRequestObject struct {
-	ID JobID `json:"id"`
+	ID     JobID `json:"id"`
+	Params GetJobParams
 }
 
 type GetJobResponseObject interface {
 	VisitGetJobResponse(w http.ResponseWriter) error
 }
 
-type GetJob200JSONResponse Job
+type GetJob200ResponseHeaders struct {
+	ETag string
+}
+
+type GetJob200JSONResponse struct {
+	Body    Job
+	Headers GetJob200ResponseHeaders
+}
 
 func (response GetJob200JSONResponse) VisitGetJobResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("ETag", fmt.Sprint(response.Headers.ETag))
 	w.WriteHeader(200)
 	_, err := buf.WriteTo(w)
 	return err
+}
+
+type GetJob304Response = NotModifiedResponse
+
+func (response GetJob304Response) VisitGetJobResponse(w http.ResponseWriter) error {
+	w.Header().Set("ETag", fmt.Sprint(response.Headers.ETag))
+	w.WriteHeader(304)
+	return nil
 }
 
 type GetJobdefaultApplicationProblemPlusJSONResponse struct {
@@ -2134,17 +3323,18 @@ func (response GetJobEventsdefaultApplicationProblemPlusJSONResponse) VisitGetJo
 	return err
 }
 
-type GetJobResultRequestObject struct {
-	ID JobID `json:"id"`
+type GetJobRejectsRequestObject struct {
+	ID     JobID `json:"id"`
+	Params GetJobRejectsParams
 }
 
-type GetJobResultResponseObject interface {
-	VisitGetJobResultResponse(w http.ResponseWriter) error
+type GetJobRejectsResponseObject interface {
+	VisitGetJobRejectsResponse(w http.ResponseWriter) error
 }
 
-type GetJobResult200JSONResponse JobResult
+type GetJobRejects200JSONResponse RejectList
 
-func (response GetJobResult200JSONResponse) VisitGetJobResultResponse(w http.ResponseWriter) error {
+func (response GetJobRejects200JSONResponse) VisitGetJobRejectsResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response); err != nil {
@@ -2154,6 +3344,82 @@ func (response GetJobResult200JSONResponse) VisitGetJobResultResponse(w http.Res
 	w.WriteHeader(200)
 	_, err := buf.WriteTo(w)
 	return err
+}
+
+type GetJobRejects200TextCsvResponse struct {
+	Body          io.Reader
+	ContentLength int64
+}
+
+func (response GetJobRejects200TextCsvResponse) VisitGetJobRejectsResponse(w http.ResponseWriter) error {
+
+	w.Header().Set("Content-Type", "text/csv")
+	if response.ContentLength != 0 {
+		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	w.WriteHeader(200)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	_, err := io.Copy(w, response.Body)
+	return err
+}
+
+type GetJobRejectsdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetJobRejectsdefaultApplicationProblemPlusJSONResponse) VisitGetJobRejectsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetJobResultRequestObject struct {
+	ID     JobID `json:"id"`
+	Params GetJobResultParams
+}
+
+type GetJobResultResponseObject interface {
+	VisitGetJobResultResponse(w http.ResponseWriter) error
+}
+
+type GetJobResult200ResponseHeaders struct {
+	ETag string
+}
+
+type GetJobResult200JSONResponse struct {
+	Body    JobResult
+	Headers GetJobResult200ResponseHeaders
+}
+
+func (response GetJobResult200JSONResponse) VisitGetJobResultResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("ETag", fmt.Sprint(response.Headers.ETag))
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetJobResult304Response = NotModifiedResponse
+
+func (response GetJobResult304Response) VisitGetJobResultResponse(w http.ResponseWriter) error {
+	w.Header().Set("ETag", fmt.Sprint(response.Headers.ETag))
+	w.WriteHeader(304)
+	return nil
 }
 
 type GetJobResultdefaultApplicationProblemPlusJSONResponse struct {
@@ -2212,6 +3478,83 @@ func (response RetryJobdefaultApplicationProblemPlusJSONResponse) VisitRetryJobR
 	return err
 }
 
+type CreatePreviewRequestObject struct {
+	Body *CreatePreviewJSONRequestBody
+}
+
+type CreatePreviewResponseObject interface {
+	VisitCreatePreviewResponse(w http.ResponseWriter) error
+}
+
+type CreatePreview200JSONResponse Preview
+
+func (response CreatePreview200JSONResponse) VisitCreatePreviewResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreatePreviewdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response CreatePreviewdefaultApplicationProblemPlusJSONResponse) VisitCreatePreviewResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetQueueRequestObject struct {
+}
+
+type GetQueueResponseObject interface {
+	VisitGetQueueResponse(w http.ResponseWriter) error
+}
+
+type GetQueue200JSONResponse Queue
+
+func (response GetQueue200JSONResponse) VisitGetQueueResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetQueuedefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetQueuedefaultApplicationProblemPlusJSONResponse) VisitGetQueueResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type CreateUploadRequestObject struct {
 	Params      CreateUploadParams
 	ContentType string
@@ -2253,8 +3596,49 @@ func (response CreateUploaddefaultApplicationProblemPlusJSONResponse) VisitCreat
 	return err
 }
 
+type ListWorkersRequestObject struct {
+}
+
+type ListWorkersResponseObject interface {
+	VisitListWorkersResponse(w http.ResponseWriter) error
+}
+
+type ListWorkers200JSONResponse WorkerList
+
+func (response ListWorkers200JSONResponse) VisitListWorkersResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListWorkersdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ListWorkersdefaultApplicationProblemPlusJSONResponse) VisitListWorkersResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 // StrictServerInterface represents all server handlers.
 type StrictServerInterface interface {
+	// GetDocs This document, to be read and tried out
+	// (GET /docs)
+	GetDocs(ctx context.Context, request GetDocsRequestObject) (GetDocsResponseObject, error)
 	// DownloadFile Load a file into a new table
 	// (POST /download_file)
 	DownloadFile(ctx context.Context, request DownloadFileRequestObject) (DownloadFileResponseObject, error)
@@ -2267,12 +3651,27 @@ type StrictServerInterface interface {
 	// JobStatus See how a job stands
 	// (GET /job_status)
 	JobStatus(ctx context.Context, request JobStatusRequestObject) (JobStatusResponseObject, error)
+	// GetMetrics Figures of this process
+	// (GET /metrics)
+	GetMetrics(ctx context.Context, request GetMetricsRequestObject) (GetMetricsResponseObject, error)
 	// GetOpenapi This document
 	// (GET /openapi.yaml)
 	GetOpenapi(ctx context.Context, request GetOpenapiRequestObject) (GetOpenapiResponseObject, error)
 	// GetReadiness Can it serve?
 	// (GET /readyz)
 	GetReadiness(ctx context.Context, request GetReadinessRequestObject) (GetReadinessResponseObject, error)
+	// ListDatasets List the tables that were loaded
+	// (GET /v1/datasets)
+	ListDatasets(ctx context.Context, request ListDatasetsRequestObject) (ListDatasetsResponseObject, error)
+	// DeleteDataset Drop a table
+	// (DELETE /v1/datasets/{table})
+	DeleteDataset(ctx context.Context, request DeleteDatasetRequestObject) (DeleteDatasetResponseObject, error)
+	// GetDataset See what a table is
+	// (GET /v1/datasets/{table})
+	GetDataset(ctx context.Context, request GetDatasetRequestObject) (GetDatasetResponseObject, error)
+	// GetDatasetRows Read the rows of a table
+	// (GET /v1/datasets/{table}/rows)
+	GetDatasetRows(ctx context.Context, request GetDatasetRowsRequestObject) (GetDatasetRowsResponseObject, error)
 	// StreamEvents Watch all jobs
 	// (GET /v1/events)
 	StreamEvents(ctx context.Context, request StreamEventsRequestObject) (StreamEventsResponseObject, error)
@@ -2294,15 +3693,27 @@ type StrictServerInterface interface {
 	// GetJobEvents See what has happened to a job, or watch it
 	// (GET /v1/jobs/{id}/events)
 	GetJobEvents(ctx context.Context, request GetJobEventsRequestObject) (GetJobEventsResponseObject, error)
+	// GetJobRejects See which rows a job has left out
+	// (GET /v1/jobs/{id}/rejects)
+	GetJobRejects(ctx context.Context, request GetJobRejectsRequestObject) (GetJobRejectsResponseObject, error)
 	// GetJobResult See what a job has made
 	// (GET /v1/jobs/{id}/result)
 	GetJobResult(ctx context.Context, request GetJobResultRequestObject) (GetJobResultResponseObject, error)
 	// RetryJob Run a job again
 	// (POST /v1/jobs/{id}/retry)
 	RetryJob(ctx context.Context, request RetryJobRequestObject) (RetryJobResponseObject, error)
+	// CreatePreview See how a file would be read
+	// (POST /v1/preview)
+	CreatePreview(ctx context.Context, request CreatePreviewRequestObject) (CreatePreviewResponseObject, error)
+	// GetQueue See how much there is to do
+	// (GET /v1/queue)
+	GetQueue(ctx context.Context, request GetQueueRequestObject) (GetQueueResponseObject, error)
 	// CreateUpload Upload a file
 	// (POST /v1/uploads)
 	CreateUpload(ctx context.Context, request CreateUploadRequestObject) (CreateUploadResponseObject, error)
+	// ListWorkers List the ingesters that run
+	// (GET /v1/workers)
+	ListWorkers(ctx context.Context, request ListWorkersRequestObject) (ListWorkersResponseObject, error)
 }
 
 type StrictHandlerFunc func(ctx echo.Context, request any) (any, error)
@@ -2315,6 +3726,29 @@ func NewStrictHandler(ssi StrictServerInterface, middlewares []StrictMiddlewareF
 type strictHandler struct {
 	ssi         StrictServerInterface
 	middlewares []StrictMiddlewareFunc
+}
+
+// GetDocs operation middleware
+func (sh *strictHandler) GetDocs(ctx echo.Context) error {
+	var request GetDocsRequestObject
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetDocs(ctx.Request().Context(), request.(GetDocsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetDocs")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetDocsResponseObject); ok {
+		return validResponse.VisitGetDocsResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
 }
 
 // DownloadFile operation middleware
@@ -2450,9 +3884,34 @@ func (sh *strictHandler) JobStatus(ctx echo.Context, params JobStatusParams) err
 	return nil
 }
 
+// GetMetrics operation middleware
+func (sh *strictHandler) GetMetrics(ctx echo.Context) error {
+	var request GetMetricsRequestObject
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetMetrics(ctx.Request().Context(), request.(GetMetricsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetMetrics")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetMetricsResponseObject); ok {
+		return validResponse.VisitGetMetricsResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // GetOpenapi operation middleware
-func (sh *strictHandler) GetOpenapi(ctx echo.Context) error {
+func (sh *strictHandler) GetOpenapi(ctx echo.Context, params GetOpenapiParams) error {
 	var request GetOpenapiRequestObject
+
+	request.Params = params
 
 	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
 		return sh.ssi.GetOpenapi(ctx.Request().Context(), request.(GetOpenapiRequestObject))
@@ -2490,6 +3949,109 @@ func (sh *strictHandler) GetReadiness(ctx echo.Context) error {
 		return err
 	} else if validResponse, ok := response.(GetReadinessResponseObject); ok {
 		return validResponse.VisitGetReadinessResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListDatasets operation middleware
+func (sh *strictHandler) ListDatasets(ctx echo.Context, params ListDatasetsParams) error {
+	var request ListDatasetsRequestObject
+
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListDatasets(ctx.Request().Context(), request.(ListDatasetsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListDatasets")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListDatasetsResponseObject); ok {
+		return validResponse.VisitListDatasetsResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// DeleteDataset operation middleware
+func (sh *strictHandler) DeleteDataset(ctx echo.Context, table Table, params DeleteDatasetParams) error {
+	var request DeleteDatasetRequestObject
+
+	request.Table = table
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.DeleteDataset(ctx.Request().Context(), request.(DeleteDatasetRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "DeleteDataset")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(DeleteDatasetResponseObject); ok {
+		return validResponse.VisitDeleteDatasetResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetDataset operation middleware
+func (sh *strictHandler) GetDataset(ctx echo.Context, table Table, params GetDatasetParams) error {
+	var request GetDatasetRequestObject
+
+	request.Table = table
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetDataset(ctx.Request().Context(), request.(GetDatasetRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetDataset")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetDatasetResponseObject); ok {
+		return validResponse.VisitGetDatasetResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetDatasetRows operation middleware
+func (sh *strictHandler) GetDatasetRows(ctx echo.Context, table Table, params GetDatasetRowsParams) error {
+	var request GetDatasetRowsRequestObject
+
+	request.Table = table
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetDatasetRows(ctx.Request().Context(), request.(GetDatasetRowsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetDatasetRows")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetDatasetRowsResponseObject); ok {
+		return validResponse.VisitGetDatasetRowsResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}
@@ -2620,10 +4182,11 @@ func (sh *strictHandler) DeleteJob(ctx echo.Context, id JobID) error {
 }
 
 // GetJob operation middleware
-func (sh *strictHandler) GetJob(ctx echo.Context, id JobID) error {
+func (sh *strictHandler) GetJob(ctx echo.Context, id JobID, params GetJobParams) error {
 	var request GetJobRequestObject
 
 	request.ID = id
+	request.Params = params
 
 	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
 		return sh.ssi.GetJob(ctx.Request().Context(), request.(GetJobRequestObject))
@@ -2695,11 +4258,38 @@ func (sh *strictHandler) GetJobEvents(ctx echo.Context, id JobID, params GetJobE
 	return nil
 }
 
+// GetJobRejects operation middleware
+func (sh *strictHandler) GetJobRejects(ctx echo.Context, id JobID, params GetJobRejectsParams) error {
+	var request GetJobRejectsRequestObject
+
+	request.ID = id
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetJobRejects(ctx.Request().Context(), request.(GetJobRejectsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetJobRejects")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetJobRejectsResponseObject); ok {
+		return validResponse.VisitGetJobRejectsResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // GetJobResult operation middleware
-func (sh *strictHandler) GetJobResult(ctx echo.Context, id JobID) error {
+func (sh *strictHandler) GetJobResult(ctx echo.Context, id JobID, params GetJobResultParams) error {
 	var request GetJobResultRequestObject
 
 	request.ID = id
+	request.Params = params
 
 	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
 		return sh.ssi.GetJobResult(ctx.Request().Context(), request.(GetJobResultRequestObject))
@@ -2745,6 +4335,75 @@ func (sh *strictHandler) RetryJob(ctx echo.Context, id JobID) error {
 	return nil
 }
 
+// CreatePreview operation middleware
+func (sh *strictHandler) CreatePreview(ctx echo.Context) error {
+	var request CreatePreviewRequestObject
+
+	var body CreatePreviewJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.CreatePreview(ctx.Request().Context(), request.(CreatePreviewRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "CreatePreview")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(CreatePreviewResponseObject); ok {
+		return validResponse.VisitCreatePreviewResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetQueue operation middleware
+func (sh *strictHandler) GetQueue(ctx echo.Context) error {
+	var request GetQueueRequestObject
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetQueue(ctx.Request().Context(), request.(GetQueueRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetQueue")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetQueueResponseObject); ok {
+		return validResponse.VisitGetQueueResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // CreateUpload operation middleware
 func (sh *strictHandler) CreateUpload(ctx echo.Context, params CreateUploadParams) error {
 	var request CreateUploadRequestObject
@@ -2767,6 +4426,29 @@ func (sh *strictHandler) CreateUpload(ctx echo.Context, params CreateUploadParam
 		return err
 	} else if validResponse, ok := response.(CreateUploadResponseObject); ok {
 		return validResponse.VisitCreateUploadResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListWorkers operation middleware
+func (sh *strictHandler) ListWorkers(ctx echo.Context) error {
+	var request ListWorkersRequestObject
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListWorkers(ctx.Request().Context(), request.(ListWorkersRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListWorkers")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListWorkersResponseObject); ok {
+		return validResponse.VisitListWorkersResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}

@@ -1,0 +1,48 @@
+package api
+
+import (
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"strings"
+
+	"sluice/services/api/openapi"
+)
+
+// etag names what an answer says (RFC 9110, section 8.8.3). What looks the same has the same one at any API.
+type etag string
+
+// etagOf returns the etag of an answer in JSON.
+func etagOf(view any) (etag, error) {
+	data, err := json.Marshal(view)
+	if err != nil {
+		return "", fmt.Errorf("encoding an answer: %w", err)
+	}
+	return etagOfBytes(data), nil
+}
+
+func etagOfBytes(data []byte) etag {
+	sum := sha256.Sum256(data)
+	return etag(`"` + base64.RawURLEncoding.EncodeToString(sum[:15]) + `"`)
+}
+
+// in reports whether a header If-None-Match names the etag, by weak comparison (RFC 9110, section 13.1.2).
+func (t etag) in(header *string) bool {
+	if header == nil {
+		return false
+	}
+	if strings.TrimSpace(*header) == "*" {
+		return true
+	}
+	for known := range strings.SplitSeq(*header, ",") {
+		if strings.TrimPrefix(strings.TrimSpace(known), "W/") == string(t) { // none of ours has a comma
+			return true
+		}
+	}
+	return false
+}
+
+func (t etag) notModified() openapi.NotModifiedResponse {
+	return openapi.NotModifiedResponse{Headers: openapi.NotModifiedResponseHeaders{ETag: string(t)}}
+}
