@@ -16,57 +16,23 @@ import (
 
 	"github.com/labstack/echo/v4"
 	"github.com/santhosh-tekuri/jsonschema/v6"
-	"gopkg.in/yaml.v3"
 
 	"sluice/services/api/openapi"
 )
 
 // description is openapi.yaml, read to compare the API with it.
 type description struct {
-	root     map[string]any
-	compiler *jsonschema.Compiler
-	mu       sync.Mutex // the compiler's
+	*document
+	mu sync.Mutex // the compiler's
 }
 
 var described = sync.OnceValue(func() *description {
-	var raw any
-	if err := yaml.Unmarshal(openapi.Document, &raw); err != nil {
-		panic(err)
-	}
-	data, err := json.Marshal(raw)
+	d, err := readDocument(openapi.Document)
 	if err != nil {
 		panic(err)
 	}
-	value, err := jsonschema.UnmarshalJSON(bytes.NewReader(data)) // with its own kind of numbers
-	if err != nil {
-		panic(err)
-	}
-	d := &description{compiler: jsonschema.NewCompiler()}
-	d.root, _ = value.(map[string]any)
-	d.compiler.DefaultDraft(jsonschema.Draft2020)
-	d.compiler.AssertFormat()
-	if err := d.compiler.AddResource("openapi.json", value); err != nil {
-		panic(err)
-	}
-	return d
+	return &description{document: d}
 })
-
-// object returns what lies at a path of keys, references followed, and its JSON Pointer.
-func (d *description) object(keys ...string) (map[string]any, string) {
-	at, pointer := d.root, ""
-	for _, key := range keys {
-		next, ok := at[key].(map[string]any)
-		if !ok {
-			return nil, ""
-		}
-		pointer += "/" + strings.NewReplacer("~", "~0", "/", "~1").Replace(key)
-		at = next
-		if target, ok := at["$ref"].(string); ok && !strings.HasPrefix(target, "#/components/schemas/") {
-			at, pointer = d.object(strings.Split(strings.TrimPrefix(target, "#/"), "/")...)
-		}
-	}
-	return at, pointer
-}
 
 // path returns the documented path that a request's path is an instance of.
 func (d *description) path(requested string) (string, bool) {
@@ -129,7 +95,7 @@ func (d *description) allows(method, requested string, a answer) error {
 func (d *description) valid(pointer string, body []byte) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	schema, err := d.compiler.Compile("openapi.json#" + pointer)
+	schema, err := d.schema(pointer)
 	if err != nil {
 		return err
 	}
@@ -140,8 +106,8 @@ func (d *description) valid(pointer string, body []byte) error {
 	return schema.Validate(value)
 }
 
-// parameter is one of a path, as Echo writes it.
-var parameter = regexp.MustCompile(`:(\w+)`)
+// colon is a parameter in a path, as Echo writes it.
+var colon = regexp.MustCompile(`:(\w+)`)
 
 func TestRoutesAreThoseDescribed(t *testing.T) {
 	e, ok := New(DefaultConfig(), nil, noKey).Handler().(*echo.Echo)
@@ -150,7 +116,7 @@ func TestRoutesAreThoseDescribed(t *testing.T) {
 	}
 	registered := map[string]bool{}
 	for _, route := range e.Routes() {
-		registered[route.Method+" "+parameter.ReplaceAllString(route.Path, "{$1}")] = true
+		registered[route.Method+" "+colon.ReplaceAllString(route.Path, "{$1}")] = true
 	}
 	documented := map[string]bool{}
 	paths, _ := described().object("paths")

@@ -1,0 +1,90 @@
+package api
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"math"
+	"math/big"
+	"strings"
+
+	"github.com/santhosh-tekuri/jsonschema/v6"
+	"gopkg.in/yaml.v3"
+)
+
+// documentName is what schemas call the document that they are in.
+const documentName = "openapi.json"
+
+// document is openapi.yaml, read to compare requests with it.
+type document struct {
+	root     map[string]any
+	compiler *jsonschema.Compiler
+}
+
+func readDocument(text []byte) (*document, error) {
+	var raw any
+	if err := yaml.Unmarshal(text, &raw); err != nil {
+		return nil, fmt.Errorf("reading openapi.yaml: %w", err)
+	}
+	data, err := json.Marshal(raw)
+	if err != nil {
+		return nil, fmt.Errorf("reading openapi.yaml: %w", err)
+	}
+	value, err := jsonschema.UnmarshalJSON(bytes.NewReader(data)) // with its own kind of numbers
+	if err != nil {
+		return nil, fmt.Errorf("reading openapi.yaml: %w", err)
+	}
+	d := &document{compiler: jsonschema.NewCompiler()}
+	d.root, _ = value.(map[string]any)
+	d.compiler.DefaultDraft(jsonschema.Draft2020)
+	d.compiler.AssertFormat()
+	d.compiler.RegisterFormat(&jsonschema.Format{Name: "int64", Validate: fitsInt64})
+	if err := d.compiler.AddResource(documentName, value); err != nil {
+		return nil, fmt.Errorf("reading openapi.yaml: %w", err)
+	}
+	return d, nil
+}
+
+// fitsInt64 holds of a number what format int64 says (OpenAPI 3.1, section 4.4), and nothing of what is no whole number.
+func fitsInt64(v any) error {
+	n, ok := v.(json.Number)
+	if !ok {
+		return nil
+	}
+	if whole, ok := new(big.Rat).SetString(n.String()); ok && whole.IsInt() && !whole.Num().IsInt64() {
+		return fmt.Errorf("is not between %d and %d", math.MinInt64, math.MaxInt64)
+	}
+	return nil
+}
+
+// object returns what lies at a path of keys, references followed but for those to schemas, and its JSON Pointer (RFC 6901),
+// which is empty if there is no object.
+func (d *document) object(keys ...string) (map[string]any, string) {
+	at, pointer := d.root, ""
+	for _, key := range keys {
+		next, ok := at[key].(map[string]any)
+		if !ok {
+			return nil, ""
+		}
+		at, pointer = d.resolve(next, pointer+pointerTo(key))
+	}
+	return at, pointer
+}
+
+// resolve follows a reference to a part of the document that is no schema.
+func (d *document) resolve(at map[string]any, pointer string) (map[string]any, string) {
+	target, ok := at["$ref"].(string)
+	if !ok || strings.HasPrefix(target, "#/components/schemas/") {
+		return at, pointer
+	}
+	return d.object(strings.Split(strings.TrimPrefix(target, "#/"), "/")...)
+}
+
+// schema compiles what lies at a JSON Pointer.
+func (d *document) schema(pointer string) (*jsonschema.Schema, error) {
+	schema, err := d.compiler.Compile(documentName + "#" + pointer)
+	if err != nil {
+		return nil, fmt.Errorf("reading the schema at %s: %w", pointer, err)
+	}
+	return schema, nil
+}

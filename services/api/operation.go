@@ -1,0 +1,128 @@
+package api
+
+import (
+	"fmt"
+	"regexp"
+	"strconv"
+	"strings"
+	"sync"
+
+	"github.com/labstack/echo/v4"
+	"github.com/santhosh-tekuri/jsonschema/v6"
+
+	"sluice/services/api/openapi"
+)
+
+// operation is one call of the API, as openapi.yaml describes it.
+type operation struct {
+	id         string
+	method     string
+	path       string             // as Echo writes it: /v1/jobs/:id
+	scopes     []string           // of which a key must have one; none if no key is needed
+	parameters []parameter        // in the document's order
+	body       *jsonschema.Schema // of a body in JSON; nil if there is none
+	tolerant   bool               // passes over query parameters that it does not know
+}
+
+// parameter is one of an operation.
+type parameter struct {
+	name     string
+	in       string // query, path or header
+	required bool
+	schema   *jsonschema.Schema
+}
+
+// operations are all calls of the API, by method and path.
+type operations map[string]*operation
+
+// of returns the operation that a request asks for, if there is such a one.
+func (o operations) of(c echo.Context) (*operation, bool) {
+	found, ok := o[c.Request().Method+" "+c.Path()]
+	return found, ok
+}
+
+// describedOperations reads the document, once.
+var describedOperations = sync.OnceValues(func() (operations, error) {
+	d, err := readDocument(openapi.Document)
+	if err != nil {
+		return nil, err
+	}
+	return d.operations()
+})
+
+// braced is a parameter in a path, as OpenAPI writes it.
+var braced = regexp.MustCompile(`\{(\w+)\}`)
+
+// tolerantTag is that of the calls of the first design, which pass over parameters that they do not know, as they always have.
+const tolerantTag = "first design"
+
+func (d *document) operations() (operations, error) {
+	all := operations{}
+	paths, _ := d.object("paths")
+	for path := range paths {
+		methods, _ := d.object("paths", path)
+		for method := range methods {
+			o, err := d.operation(path, method)
+			if err != nil {
+				return nil, err
+			}
+			all[o.method+" "+o.path] = o
+		}
+	}
+	return all, nil
+}
+
+func (d *document) operation(path, method string) (*operation, error) {
+	described, pointer := d.object("paths", path, method)
+	o := &operation{method: strings.ToUpper(method), path: braced.ReplaceAllString(path, ":$1")}
+	o.id, _ = described["operationId"].(string)
+	o.tolerant = contains(described["tags"], tolerantTag)
+	o.scopes = scopesIn(described["security"])
+	parameters, _ := described["parameters"].([]any)
+	for i, one := range parameters {
+		listed, _ := one.(map[string]any)
+		stated, at := d.resolve(listed, pointer+pointerTo("parameters", strconv.Itoa(i)))
+		p := parameter{}
+		p.name, _ = stated["name"].(string)
+		p.in, _ = stated["in"].(string)
+		p.required, _ = stated["required"].(bool)
+		var err error
+		if p.schema, err = d.schema(at + "/schema"); err != nil {
+			return nil, fmt.Errorf("reading parameter %s of %s %s: %w", p.name, method, path, err)
+		}
+		o.parameters = append(o.parameters, p)
+	}
+	if _, at := d.object("paths", path, method, "requestBody", "content", echo.MIMEApplicationJSON, "schema"); at != "" {
+		var err error
+		if o.body, err = d.schema(at); err != nil {
+			return nil, fmt.Errorf("reading the body of %s %s: %w", method, path, err)
+		}
+	}
+	return o, nil
+}
+
+// scopesIn reads security requirements: all of ours ask for a key, and name the scopes of which it must have one.
+func scopesIn(security any) []string {
+	var scopes []string
+	alternatives, _ := security.([]any)
+	for _, alternative := range alternatives {
+		schemes, _ := alternative.(map[string]any)
+		names, _ := schemes["apiKey"].([]any)
+		for _, name := range names {
+			if scope, ok := name.(string); ok {
+				scopes = append(scopes, scope)
+			}
+		}
+	}
+	return scopes
+}
+
+func contains(list any, text string) bool {
+	items, _ := list.([]any)
+	for _, item := range items {
+		if item == text {
+			return true
+		}
+	}
+	return false
+}
