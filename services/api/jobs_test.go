@@ -30,7 +30,7 @@ func TestCreateJob(t *testing.T) {
 	table := "Trips"
 	want := openapi.Job{
 		ID: got.ID, State: openapi.JobStateQueued, Priority: openapi.PriorityUrgent, Source: "http://localhost:8000/a%2Fb.csv",
-		Table: &table, Mode: openapi.ModeCreate, CreatedAt: noon.Add(123 * time.Millisecond),
+		Schema: "public", Table: &table, Mode: openapi.ModeCreate, CreatedAt: noon.Add(123 * time.Millisecond), Run: 1,
 		Warnings: []openapi.Warning{}, Links: openapi.Links{Self: "/v1/jobs/" + got.ID, Events: "/v1/jobs/" + got.ID + "/events"},
 	}
 	if !reflect.DeepEqual(got, want) {

@@ -94,8 +94,9 @@ func (s *Service) ListJobs(ctx context.Context, r openapi.ListJobsRequestObject)
 	return openapi.ListJobs200JSONResponse{Body: list, Headers: openapi.ListJobs200ResponseHeaders{ETag: string(tag)}}, nil
 }
 
+// listQuestion is what status is asked for.
 func listQuestion(p openapi.ListJobsParams) (events.List, error) {
-	question := events.List{Limit: defaultLimit}
+	question := events.List{Limit: defaultLimit, Filter: events.Filter{Table: value(p.Table), Source: value(p.Source)}}
 	var bad []fieldError
 	if p.Limit != nil {
 		question.Limit = *p.Limit
@@ -109,6 +110,19 @@ func listQuestion(p openapi.ListJobsParams) (events.List, error) {
 			bad = append(bad, fieldError{"state", fmt.Sprintf("must be one of %v", events.States())})
 		}
 	}
+	if p.Priority != nil {
+		question.Priority = events.Priority(*p.Priority)
+		if !question.Priority.Valid() {
+			bad = append(bad, fieldError{"priority", "must be urgent or normal"})
+		}
+	}
+	if p.Table != nil && (question.Table == "" || len(question.Table) > maxName) {
+		bad = append(bad, fieldError{"table", fmt.Sprintf("must have 1 to %d bytes", maxName)})
+	}
+	if p.Source != nil && (question.Source == "" || len(question.Source) > maxURL) {
+		bad = append(bad, fieldError{"source", fmt.Sprintf("must have 1 to %d bytes", maxURL)})
+	}
+	question.CreatedAfter, question.CreatedBefore = value(p.CreatedAfter), value(p.CreatedBefore)
 	if p.Cursor != nil {
 		after, err := decodeCursor(*p.Cursor)
 		if err != nil {
@@ -120,6 +134,15 @@ func listQuestion(p openapi.ListJobsParams) (events.List, error) {
 		return events.List{}, refuse(codeInvalidRequest, bad[0].pointer+" "+bad[0].detail, bad...)
 	}
 	return question, nil
+}
+
+// value is what an optional parameter says, or zero.
+func value[T any](p *T) T {
+	if p == nil {
+		var zero T
+		return zero
+	}
+	return *p
 }
 
 // jobStatus asks for one job.

@@ -2,8 +2,10 @@ package api
 
 import (
 	"net/http"
+	"net/url"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -84,20 +86,21 @@ func TestGetResult(t *testing.T) {
 func TestListJobs(t *testing.T) {
 	e := newEnv(t)
 	status := e.playStatus(t)
-	if a := e.get(t, "/v1/jobs"); a.status != http.StatusOK || !sameJSON(t, string(a.body), `{"jobs":[]}`) {
+	const nothing = `{"jobs":[],"totals":{"queued":0,"running":0,"retrying":0,"cancelling":0,"succeeded":0,"failed":0,"cancelled":0}}`
+	if a := e.get(t, "/v1/jobs"); a.status != http.StatusOK || !sameJSON(t, string(a.body), nothing) {
 		t.Errorf("no jobs: %d %s", a.status, a.body)
 	}
 	if q := status.lastList(); q != (events.List{Limit: 50}) {
 		t.Errorf("asked for %+v", q)
 	}
 	next := events.Cursor{CreatedAtMS: noon.UnixMilli(), ID: uuid.NewString()}
-	status.page = events.Page{Next: &next}
+	status.page = events.Page{Next: &next, Totals: map[events.State]int{events.StateFailed: 7, events.StateQueued: 1}}
 	for _, s := range lives(uuid.NewString()) {
 		s.Result = nil
 		status.page.Jobs = append(status.page.Jobs, s)
 	}
 	list := decoded[openapi.JobList](t, e.get(t, "/v1/jobs?state=failed&limit=1000"))
-	if len(list.Jobs) != len(status.page.Jobs) || list.NextCursor == nil {
+	if len(list.Jobs) != len(status.page.Jobs) || list.NextCursor == nil || list.Totals != (openapi.JobTotals{Failed: 7, Queued: 1}) {
 		t.Fatalf("answered %+v", list)
 	}
 	if q := status.lastList(); q != (events.List{State: events.StateFailed, Limit: 1000}) {
@@ -111,12 +114,40 @@ func TestListJobs(t *testing.T) {
 	}
 }
 
+// TestListFilters holds that each filter reaches status.
+func TestListFilters(t *testing.T) {
+	e := newEnv(t)
+	status := e.playStatus(t)
+	for query, want := range map[string]events.Filter{
+		"priority=urgent":                       {Priority: events.Urgent},
+		"table=trips":                           {Table: "trips"},
+		"table=a%26b%3Dc%22":                    {Table: `a&b=c"`},
+		"source=" + url.QueryEscape(exampleURL): {Source: exampleURL},
+		"created_after=2026-03-02T12:00:00Z":    {CreatedAfter: noon},
+		"created_before=2026-03-02T13:00:00.5%2B01:00&created_after=2026-03-02T12:00:00Z&priority=normal": {
+			Priority: events.Normal, CreatedAfter: noon, CreatedBefore: noon.Add(500 * time.Millisecond),
+		},
+	} {
+		if a := e.get(t, "/v1/jobs?"+query); a.status != http.StatusOK {
+			t.Errorf("%s: answered %d %s", query, a.status, a.body)
+			continue
+		}
+		got := status.lastList().Filter
+		got.CreatedAfter, got.CreatedBefore = got.CreatedAfter.UTC(), got.CreatedBefore.UTC()
+		if got != want {
+			t.Errorf("%s: asked for %+v, want %+v", query, got, want)
+		}
+	}
+}
+
 func TestListRefuses(t *testing.T) {
 	e := newEnv(t)
 	e.playStatus(t)
 	for _, query := range []string{
 		"limit=0", "limit=-1", "limit=1001", "limit=ten", "limit=", "limit=1.5", "limit=99999999999999999999", "limit=1&limit=2",
 		"state=", "state=done", "state=queued&state=failed", "cursor=", "cursor=x", "cursor=bnVsbA", "cursor=e30", "cursor=%00", "cursor=a&cursor=b",
+		"priority=", "priority=low", "table=", "table=" + strings.Repeat("x", 64), "source=", "source=" + strings.Repeat("x", 8193),
+		"created_after=yesterday", "created_after=2026-03-02T12:00:00", "created_before=1",
 	} {
 		t.Run(query, func(t *testing.T) {
 			refused(t, e.get(t, "/v1/jobs?"+query), codeInvalidRequest)

@@ -48,7 +48,7 @@ func lives(id string) map[string]events.Status {
 
 // TestOptionalFields names the fields that each status has besides those that every one has.
 func TestOptionalFields(t *testing.T) {
-	const always = "attempt created_at id links mode priority progress source state warnings"
+	const always = "attempt created_at id links mode priority progress run schema source state warnings"
 	for name, want := range map[string]string{
 		"queued":     "queue_position",
 		"running":    "started_at table",

@@ -120,14 +120,14 @@ func TestWatchForgetsWhatIsGone(t *testing.T) {
 	case err := <-ended:
 		t.Fatalf("the watch ended: %v", err)
 	}
-	if got, _ := x.list("", nil, 10); len(got) != 1 || got[0].ID != "kept" || got[0].QueuePosition != 1 {
+	if got, _ := x.list(events.List{}, 10); len(got) != 1 || got[0].ID != "kept" || got[0].QueuePosition != 1 {
 		t.Errorf("listed are %+v", got)
 	}
 	if err := b.Documents.Purge(ctx, "kept"); err != nil {
 		t.Fatal(err)
 	}
 	testenv.Eventually(ctx, t, "forgetting", func() error {
-		if got, _ := x.list("", nil, 10); len(got) > 0 {
+		if got, _ := x.list(events.List{}, 10); len(got) > 0 {
 			return fmt.Errorf("listed are %+v", got)
 		}
 		return nil

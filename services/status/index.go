@@ -17,6 +17,8 @@ type index struct {
 	byID     map[string]*entry
 	byAge    []*entry                     // by (created at, id), the oldest first
 	lanes    map[events.Priority][]uint64 // places of the waiting jobs of each lane, in order
+	totals   map[events.State]int         // of all jobs
+	open     map[string]*entry            // jobs that have not ended
 	unqueued map[string]unqueued          // jobs accepted, but not known to be on the queue
 	asOf     uint64                       // how often the client had reconnected when the watch that filled it began
 	changed  chan struct{}                // closed and replaced at each change
@@ -40,6 +42,8 @@ func newIndex(now func() time.Time) *index {
 		now:      now,
 		byID:     make(map[string]*entry),
 		lanes:    make(map[events.Priority][]uint64),
+		totals:   make(map[events.State]int),
+		open:     make(map[string]*entry),
 		unqueued: make(map[string]unqueued),
 		changed:  make(chan struct{}),
 	}
@@ -60,6 +64,10 @@ func (x *index) put(jobID string, d Document) {
 	}
 	x.drop(jobID)
 	x.byID[jobID] = e
+	x.totals[e.status.State]++
+	if !e.status.State.Terminal() {
+		x.open[jobID] = e
+	}
 	at, _ := slices.BinarySearchFunc(x.byAge, cursorOf(e.status), compareEntry)
 	x.byAge = slices.Insert(x.byAge, at, e)
 	if e.place > 0 {
@@ -114,6 +122,8 @@ func (x *index) drop(jobID string) {
 		return
 	}
 	delete(x.byID, jobID)
+	delete(x.open, jobID)
+	x.totals[e.status.State]--
 	if at, found := slices.BinarySearchFunc(x.byAge, cursorOf(e.status), compareEntry); found {
 		x.byAge = slices.Delete(x.byAge, at, at+1)
 	}
@@ -165,29 +175,6 @@ func (x *index) positionOf(e *entry) int {
 		at += len(x.lanes[events.Urgent])
 	}
 	return at + 1
-}
-
-// list returns up to limit jobs older than after, the newest first, and whether there are more.
-func (x *index) list(state events.State, after *events.Cursor, limit int) (page []events.Status, more bool) {
-	x.mu.RLock()
-	defer x.mu.RUnlock()
-	at := len(x.byAge)
-	if after != nil {
-		at, _ = slices.BinarySearchFunc(x.byAge, *after, compareEntry)
-	}
-	for at--; at >= 0; at-- {
-		e := x.byAge[at]
-		if state != "" && e.status.State != state {
-			continue
-		}
-		if len(page) == limit {
-			return page, true
-		}
-		s := e.status
-		s.QueuePosition = x.positionOf(e)
-		page = append(page, s)
-	}
-	return page, false
 }
 
 // overdue returns the jobs that were accepted at least age ago and are still not known to be on the queue.

@@ -30,15 +30,68 @@ func TestIndexIsAPlainList(t *testing.T) {
 				plain[id] = d
 			}
 		}
-		state := rapid.SampledFrom(append(events.States(), "")).Draw(t, "state")
-		checkPages(t, x, state, plainList(plain, state), rapid.IntRange(1, 4).Draw(t, "limit"))
+		question := events.List{Filter: drawFilter(t), State: rapid.SampledFrom(append(events.States(), "")).Draw(t, "state")}
+		wanted := plainList(plain, question.Filter)
+		checkTotals(t, x.count(question.Filter), wanted)
+		checkWaiting(t, x, plainList(plain, events.Filter{}))
+		wanted = slices.DeleteFunc(wanted, func(s events.Status) bool { return question.State != "" && s.State != question.State })
+		checkPages(t, x, question, wanted, rapid.IntRange(1, 4).Draw(t, "limit"))
 	})
+}
+
+func drawFilter(t *rapid.T) events.Filter {
+	at := rapid.SampledFrom([]time.Time{
+		{}, noon.Add(-time.Second), noon, noon.Add(time.Microsecond), noon.Add(time.Second), noon.Add(2 * time.Second), noon.Add(time.Hour),
+	})
+	return events.Filter{
+		Priority:     rapid.SampledFrom(append(events.Priorities(), "")).Draw(t, "of priority"),
+		Table:        rapid.SampledFrom([]string{"", "t1", "t2"}).Draw(t, "of table"),
+		Source:       rapid.SampledFrom([]string{"", "http://h/1", "http://h/2"}).Draw(t, "of source"),
+		CreatedAfter: at.Draw(t, "created after"), CreatedBefore: at.Draw(t, "created before"),
+	}
+}
+
+// checkTotals compares totals with the jobs that they are to count.
+func checkTotals(t *rapid.T, got map[events.State]int, jobs []events.Status) {
+	for _, state := range events.States() {
+		want := 0
+		for _, s := range jobs {
+			if s.State == state {
+				want++
+			}
+		}
+		if got[state] != want {
+			t.Fatalf("counts %d %s jobs, want %d", got[state], state, want)
+		}
+	}
+}
+
+// checkWaiting compares what is said to be under way with the jobs that there are.
+func checkWaiting(t *rapid.T, x *index, jobs []events.Status) {
+	for _, submitter := range []string{"", "s1", "s2"} {
+		want := events.Lanes{Queued: map[events.Priority]int{}, Totals: map[events.State]int{}}
+		for _, s := range jobs {
+			if s.State.Terminal() || submitter != "" && s.Spec.Submitter != submitter {
+				continue
+			}
+			want.Totals[s.State]++
+			if s.State == events.StateQueued {
+				want.Queued[s.Spec.Priority]++
+			}
+		}
+		if got := x.waiting(submitter); !reflect.DeepEqual(got, want) {
+			t.Fatalf("of %q there are %+v, want %+v", submitter, got, want)
+		}
+	}
 }
 
 // drawDocument makes any document of a job, whatever the one before said.
 func drawDocument(t *rapid.T, id string) Document {
 	spec := newSpec(rapid.SampledFrom(events.Priorities()).Draw(t, "priority"))
 	spec.CreatedAt = noon.Add(time.Duration(rapid.IntRange(0, 2).Draw(t, "created")) * time.Second)
+	spec.Table = rapid.SampledFrom([]string{"", "t1", "t2"}).Draw(t, "table")
+	spec.Source.URL = rapid.SampledFrom([]string{"http://h/1", "http://h/2"}).Draw(t, "source")
+	spec.Submitter = rapid.SampledFrom([]string{"", "s1", "s2"}).Draw(t, "submitter")
 	run := rapid.IntRange(1, 2).Draw(t, "run")
 	place := uint64(rapid.IntRange(0, 4).Draw(t, "place")*8) + uint64(id[0]-'a') // no two jobs have the same
 	var d Document
@@ -55,7 +108,7 @@ func drawDocument(t *rapid.T, id string) Document {
 }
 
 // plainList is what the index should list, the newest first.
-func plainList(jobs map[string]Document, state events.State) (list []events.Status) {
+func plainList(jobs map[string]Document, f events.Filter) (list []events.Status) {
 	ahead := func(d Document) int {
 		n := 0
 		for _, other := range jobs {
@@ -77,7 +130,11 @@ func plainList(jobs map[string]Document, state events.State) (list []events.Stat
 	slices.SortFunc(list, func(a, b events.Status) int {
 		return cmp.Or(b.Spec.CreatedAt.Compare(a.Spec.CreatedAt), cmp.Compare(b.ID, a.ID))
 	})
-	return slices.DeleteFunc(list, func(s events.Status) bool { return state != "" && s.State != state })
+	return slices.DeleteFunc(list, func(s events.Status) bool {
+		return f.Priority != "" && s.Spec.Priority != f.Priority || f.Table != "" && s.Table != f.Table ||
+			f.Source != "" && s.Spec.Source.URL != f.Source || s.Spec.CreatedAt.Before(f.CreatedAfter) ||
+			!f.CreatedBefore.IsZero() && !s.Spec.CreatedAt.Before(f.CreatedBefore)
+	})
 }
 
 // waits says whether the run's message waits for a worker: it is known to be queued, and nothing came of it yet.
@@ -90,13 +147,12 @@ func waits(d Document) bool {
 
 func spot(d Document) uint64 { return d.Queued.Data.(events.Queued).Sequence }
 
-// checkPages reads all pages of the jobs in a state.
-func checkPages(t *rapid.T, x *index, state events.State, want []events.Status, limit int) {
+// checkPages reads all pages of what is asked for.
+func checkPages(t *rapid.T, x *index, question events.List, want []events.Status, limit int) {
 	var got []events.Status
-	var after *events.Cursor
 	for more := true; more; {
 		var page []events.Status
-		page, more = x.list(state, after, limit)
+		page, more = x.list(question, limit)
 		if len(page) > limit || more && len(page) == 0 {
 			t.Fatalf("a page of %d jobs, more: %t", len(page), more)
 		}
@@ -105,7 +161,7 @@ func checkPages(t *rapid.T, x *index, state events.State, want []events.Status, 
 				t.Fatalf("job %s is at %d in the list, at %d alone", s.ID, s.QueuePosition, got)
 			}
 			cursor := cursorOf(s)
-			got, after = append(got, s), &cursor
+			got, question.After = append(got, s), &cursor
 		}
 	}
 	if len(got) != len(want) || len(got) > 0 && !reflect.DeepEqual(got, want) {
@@ -132,7 +188,7 @@ func TestPagingOverChanges(t *testing.T) {
 		var after *events.Cursor
 		for more, added := true, 0; more; {
 			var page []events.Status
-			page, more = x.list("", after, rapid.IntRange(1, 3).Draw(t, "limit"))
+			page, more = x.list(events.List{After: after}, rapid.IntRange(1, 3).Draw(t, "limit"))
 			for _, s := range page {
 				if met[s.ID] {
 					t.Fatalf("job %s is listed twice", s.ID)

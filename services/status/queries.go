@@ -50,6 +50,7 @@ func (q *queries) serve(ctx context.Context) (micro.Service, error) {
 	}{
 		{"get", events.SubjectStatusGet, answer(ctx, q, q.get)},
 		{"list", events.SubjectStatusList, answer(ctx, q, q.list)},
+		{"waiting", events.SubjectStatusWaiting, answer(ctx, q, q.waiting)},
 		{"cancel", events.SubjectStatusCancel, answer(ctx, q, q.cancel)},
 		{"retry", events.SubjectStatusRetry, answer(ctx, q, q.retry)},
 		{"reconcile", events.SubjectStatusReconcile, answer(ctx, q, q.reconcile)},
@@ -142,8 +143,8 @@ func (q *queries) list(ctx context.Context, question events.List) (events.Page, 
 	if err := q.awaitIndex(ctx); err != nil {
 		return events.Page{}, err
 	}
-	jobs, more := q.index.list(question.State, question.After, min(max(question.Limit, 1), maxPage))
-	page := events.Page{Jobs: []events.Status{}}
+	jobs, more := q.index.list(question, min(max(question.Limit, 1), maxPage))
+	page := events.Page{Jobs: []events.Status{}, Totals: q.index.count(question.Filter)}
 	bytes := 0
 	for i, s := range jobs {
 		data, err := json.Marshal(s)
@@ -161,4 +162,17 @@ func (q *queries) list(ctx context.Context, question events.List) (events.Page, 
 		page.Next = &next
 	}
 	return page, nil
+}
+
+// waiting answers how much there is to do.
+func (q *queries) waiting(ctx context.Context, question events.Waiting) (events.Lanes, error) {
+	if err := q.awaitIndex(ctx); err != nil {
+		return events.Lanes{}, err
+	}
+	if validID(question.Known) {
+		if _, err := q.await(ctx, events.Get{ID: question.Known}); err != nil {
+			return events.Lanes{}, err
+		}
+	}
+	return q.index.waiting(question.Submitter), nil
 }

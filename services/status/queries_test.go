@@ -125,6 +125,38 @@ func TestListLimits(t *testing.T) {
 	}
 }
 
+// TestWaitingCountsWhatTheCallerKnows holds that the answer waits for a job that the caller has just created.
+func TestWaitingCountsWhatTheCallerKnows(t *testing.T) {
+	n, ctx := testenv.StartNATS(t), testenv.Context(t)
+	b := n.Bus("test")
+	x := newIndex(time.Now)
+	service := serve(ctx, t, b, x)
+	spec := newSpec(events.Urgent)
+	spec.Submitter = "key"
+	created := event(0, 1, 0, 0, 0, events.Created{Spec: spec})
+	publish(ctx, t, b, created)
+	answers := make(chan events.Lanes, 1)
+	go func() {
+		lanes, _ := ask[events.Lanes](ctx, t, b, events.SubjectStatusWaiting, events.Waiting{Submitter: "key", Known: jobID})
+		answers <- lanes
+	}()
+	testenv.Eventually(ctx, t, "asking", func() error {
+		for _, e := range service.Stats().Endpoints {
+			if e.Name == "waiting" && e.NumRequests > 0 {
+				return nil
+			}
+		}
+		return fmt.Errorf("no request has come")
+	})
+	write(ctx, t, b, x, documentOf(created, 1))
+	if lanes := <-answers; lanes.Queued[events.Urgent] != 1 || lanes.Totals[events.StateQueued] != 1 {
+		t.Errorf("answered %+v", lanes)
+	}
+	if lanes, code := ask[events.Lanes](ctx, t, b, events.SubjectStatusWaiting, events.Waiting{Submitter: "other"}); code != "" || len(lanes.Totals) > 0 {
+		t.Errorf("of another one it says %+v (%s)", lanes, code)
+	}
+}
+
 // TestPageFitsIntoAMessage holds that jobs of any size can be listed, in more pages than asked for if need be.
 func TestPageFitsIntoAMessage(t *testing.T) {
 	n, ctx := testenv.StartNATS(t), testenv.Context(t)
