@@ -74,7 +74,7 @@ func said(err error, what string) string {
 func (s *Service) GetOpenapi(_ context.Context, r openapi.GetOpenapiRequestObject) (openapi.GetOpenapiResponseObject, error) {
 	tag := etagOfBytes(openapi.Document)
 	if tag.in(r.Params.IfNoneMatch) {
-		return openapi.GetOpenapi304Response(tag.notModified()), nil
+		return tag.notModified(), nil
 	}
 	return openapi.GetOpenapi200ApplicationYamlResponse{
 		Body: bytes.NewReader(openapi.Document), ContentLength: int64(len(openapi.Document)),

@@ -94,7 +94,7 @@ func TestResumeWhileItGoesOn(t *testing.T) {
 		}
 		return nil
 	})
-	if err := e.listening(0); err != nil {
+	if err := e.listening(everyJob, 0); err != nil {
 		t.Fatalf("it is too late to miss anything: %v", err)
 	}
 	later := e.publish(t, uuid.NewString(), position(1), events.Queued{})

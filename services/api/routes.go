@@ -37,6 +37,7 @@ func (s *Service) routes(e *echo.Echo) {
 	e.Use(s.ownOnly)
 	e.Use(middleware.BodyLimitWithConfig(middleware.BodyLimitConfig{Limit: maxBody, Skipper: uploads}))
 	e.Use(s.upload)
+	e.Use(lingers)
 	e.Use(trace)
 	e.Use(readForm)
 	e.Use(accept)

@@ -19,7 +19,7 @@ func TestSlowClient(t *testing.T) {
 	e, r := newLiveEnv(t, func(e *env) { e.cramped = true })
 	fast := e.watch(t, "/v1/events")
 	deaf := e.deaf(t, r, "/v1/events")
-	testenv.Eventually(testenv.Context(t), t, "both listen", func() error { return e.listening(2) })
+	testenv.Eventually(testenv.Context(t), t, "both listen", func() error { return e.listening(everyJob, 2) })
 	const many = 400
 	go func() {
 		for n := range many {
@@ -31,7 +31,7 @@ func TestSlowClient(t *testing.T) {
 	}
 	ctx, cancel := context.WithTimeout(testenv.Context(t), writeTime/2)
 	defer cancel()
-	testenv.Eventually(ctx, t, "the slow one is let go", func() error { return e.listening(1) })
+	testenv.Eventually(ctx, t, "the slow one is let go", func() error { return e.listening(everyJob, 1) })
 
 	heard := readUntilCut(deaf)
 	if heard == 0 || heard >= many {
@@ -88,12 +88,12 @@ func (e *env) flood(t testing.TB, many int) {
 	}
 }
 
-// listening returns an error unless as many listen to all jobs.
-func (e *env) listening(want int) error {
+// listening returns an error unless as many listen to a job, or to all jobs.
+func (e *env) listening(jobID string, want int) error {
 	e.api.feed.mu.Lock()
 	defer e.api.feed.mu.Unlock()
 	live := 0
-	for l := range e.api.feed.listeners[everyJob] {
+	for l := range e.api.feed.listeners[jobID] {
 		if l.live {
 			live++
 		}

@@ -24,19 +24,18 @@ const (
 	maxLimit     = 1000
 )
 
-// GetJob tells how a job stands.
+// GetJob tells how a job stands, at once or when that has changed.
 func (s *Service) GetJob(ctx context.Context, r openapi.GetJobRequestObject) (openapi.GetJobResponseObject, error) {
-	status, err := s.jobStatus(ctx, r.ID)
+	id, err := validID(r.ID)
 	if err != nil {
 		return nil, err
 	}
-	view := viewJob(status)
-	tag, err := etagOf(view)
+	view, tag, err := s.awaitJob(ctx, id, r.Params)
 	if err != nil {
 		return nil, err
 	}
 	if tag.in(r.Params.IfNoneMatch) {
-		return openapi.GetJob304Response(tag.notModified()), nil
+		return tag.notModified(), nil
 	}
 	return openapi.GetJob200JSONResponse{Body: view, Headers: openapi.GetJob200ResponseHeaders{ETag: string(tag)}}, nil
 }
@@ -58,7 +57,7 @@ func (s *Service) GetJobResult(ctx context.Context, r openapi.GetJobResultReques
 		return nil, err
 	}
 	if tag.in(r.Params.IfNoneMatch) {
-		return openapi.GetJobResult304Response(tag.notModified()), nil
+		return tag.notModified(), nil
 	}
 	return openapi.GetJobResult200JSONResponse{Body: view, Headers: openapi.GetJobResult200ResponseHeaders{ETag: string(tag)}}, nil
 }
@@ -89,7 +88,7 @@ func (s *Service) ListJobs(ctx context.Context, r openapi.ListJobsRequestObject)
 		return nil, err
 	}
 	if tag.in(r.Params.IfNoneMatch) {
-		return openapi.ListJobs304Response(tag.notModified()), nil
+		return tag.notModified(), nil
 	}
 	return openapi.ListJobs200JSONResponse{Body: list, Headers: openapi.ListJobs200ResponseHeaders{ETag: string(tag)}}, nil
 }

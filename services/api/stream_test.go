@@ -111,7 +111,7 @@ func TestStreamsEndWithTheAPI(t *testing.T) {
 	one, all := e.watch(t, job.Links.Events), e.watch(t, "/v1/events")
 	one.expect(t, 1, 2)
 	deaf := e.deaf(t, r, "/v1/events")
-	testenv.Eventually(testenv.Context(t), t, "both listen", func() error { return e.listening(2) })
+	testenv.Eventually(testenv.Context(t), t, "both listen", func() error { return e.listening(everyJob, 2) })
 	e.flood(t, 100)
 	r.stop()
 	if err := <-r.ended; err != nil { // it does not wait for the deaf one
