@@ -4,80 +4,134 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"mime"
-	"reflect"
 	"slices"
-	"strconv"
 	"strings"
-	"unicode/utf8"
 
 	"github.com/labstack/echo/v4"
+	"github.com/santhosh-tekuri/jsonschema/v6"
+
+	"sluice/services/api/openapi"
 )
 
-// strictBinder reads a JSON body and refuses what it does not know: a misspelt option must not be ignored.
-type strictBinder struct{}
+// strictBinder reads a JSON body, and refuses what the document does not say of it: a misspelt option must not be ignored.
+type strictBinder struct{ all *operations }
 
 // Bind implements [echo.Binder] for request bodies.
-func (strictBinder) Bind(into any, c echo.Context) error {
-	r := c.Request()
-	if media, _, err := mime.ParseMediaType(r.Header.Get(echo.HeaderContentType)); err != nil || media != echo.MIMEApplicationJSON {
-		return refuse(codeUnsupportedMediaType, "send the body as JSON, with the header Content-Type: application/json")
+func (b strictBinder) Bind(into any, c echo.Context) error {
+	if err := isJSONMedia(c.Request().Header.Get(echo.HeaderContentType)); err != nil {
+		return err
 	}
-	body, err := io.ReadAll(r.Body)
+	body, err := io.ReadAll(c.Request().Body)
 	if err != nil {
-		return bodyError(err, nil, into)
+		if tooLarge, ok := errors.AsType[*echo.HTTPError](err); ok {
+			return tooLarge
+		}
+		return refuse(codeInvalidRequest, "the body did not come to its end").because(err)
 	}
-	if !utf8.Valid(body) { // the decoder would change what it cannot read
-		return refuse(codeInvalidRequest, "the body is not valid UTF-8")
+	if err := checkJSON(body); err != nil {
+		return err
 	}
-	decoder := json.NewDecoder(bytes.NewReader(body))
-	decoder.DisallowUnknownFields()
-	if err := decoder.Decode(into); err != nil {
-		return bodyError(err, body, into)
+	if o, ok := b.all.of(c); ok && o.body != nil {
+		bad, err := b.all.document.checkBody(o.body, body)
+		if err != nil {
+			return err
+		}
+		if len(bad) > 0 {
+			return badFields(withMeaning(into, body, bad)...)
+		}
 	}
-	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
-		return refuse(codeInvalidRequest, "the body holds more than one JSON value")
+	if err := json.Unmarshal(body, into); err != nil {
+		wrong, ok := errors.AsType[*json.UnmarshalTypeError](err)
+		if !ok {
+			return fmt.Errorf("reading the body: %w", err)
+		}
+		return badField(pointerTo(strings.FieldsFunc(wrong.Field, func(r rune) bool { return r == '.' })...),
+			"must be written as a whole number, without a point and a power of ten") // else the schemas have told
 	}
 	return nil
 }
 
-func bodyError(err error, body []byte, into any) error {
-	var wrongType *json.UnmarshalTypeError
-	var tooLarge *echo.HTTPError
-	switch {
-	case errors.As(err, &tooLarge):
-		return err
-	case errors.As(err, &wrongType):
-		path := strings.FieldsFunc(wrongType.Field, func(r rune) bool { return r == '.' })
-		return refuse(codeInvalidRequest, "a field of the body has the wrong type",
-			fieldError{pointerTo(path...), "must be of type " + typeName(wrongType.Type) + ", not " + wrongType.Value})
-	case errors.Is(err, io.EOF):
-		return refuse(codeInvalidRequest, "the body is empty; send a JSON object")
-	case errors.Is(err, io.ErrUnexpectedEOF):
-		return refuse(codeInvalidRequest, "the body ends in the middle of the JSON")
+// withMeaning joins what the schema says is wrong with a job's request with what its meaning says, so that all of it is told at
+// once. Where both say something of a field, the meaning says it better.
+func withMeaning(into any, body []byte, bad []fieldError) []fieldError {
+	job, ok := into.(*openapi.JobRequest)
+	if !ok || json.Unmarshal(body, job) != nil { // what is of a wrong type means nothing
+		return bad
 	}
-	if field, ok := unknownField(err); ok {
-		path, names := pathTo(field, body, reflect.TypeOf(into))
-		object := "this request"
-		switch {
-		case path == nil: // in an object that stands there twice
-			path = []string{field}
-		case len(path) > 1:
-			object = path[len(path)-2]
+	_, err := validate(*job)
+	refused, ok := errors.AsType[*refusal](err)
+	if !ok {
+		return bad
+	}
+	var all []fieldError
+	for _, f := range refused.fields {
+		if !slices.ContainsFunc(bad, func(b fieldError) bool { return strings.HasPrefix(b.pointer, f.pointer+"/") }) {
+			all = append(all, f) // else the schema is more precise
 		}
-		return refuse(codeInvalidRequest, "the body has a field that is not known",
-			fieldError{pointerTo(path...), "is not a field of " + object + "; it has " + strings.Join(names, ", ")})
 	}
-	return refuse(codeInvalidRequest, "the body is not valid JSON")
+	told := slices.Clone(all)
+	for _, b := range bad {
+		if !slices.ContainsFunc(told, func(f fieldError) bool { return strings.HasPrefix(f.pointer+"/", b.pointer+"/") }) {
+			all = append(all, b)
+		}
+	}
+	return all[:min(len(all), maxViolations)]
 }
 
-// unknownField reads the name out of the decoder's message, which has no type of its own. The answer's code does not
-// depend on it.
-func unknownField(err error) (string, bool) {
-	quoted, ok := strings.CutPrefix(err.Error(), "json: unknown field ")
-	name, quoteErr := strconv.Unquote(quoted)
-	return name, ok && quoteErr == nil
+// isJSONMedia refuses what does not claim to be JSON, which is always in UTF-8.
+func isJSONMedia(contentType string) error {
+	media, parameters, err := mime.ParseMediaType(contentType)
+	if err != nil || media != echo.MIMEApplicationJSON {
+		return refuse(codeUnsupportedMediaType, "send the body as JSON, with the header Content-Type: application/json")
+	}
+	if charset, stated := parameters["charset"]; stated && !strings.EqualFold(charset, "utf-8") {
+		return refuse(codeUnsupportedMediaType, "send the body in UTF-8: JSON has no other encoding")
+	}
+	return nil
+}
+
+// checkBody compares a body with its schema. A field that is null is as if it were left out.
+func (d *document) checkBody(schema *jsonschema.Schema, body []byte) ([]fieldError, error) {
+	value, err := jsonschema.UnmarshalJSON(bytes.NewReader(body))
+	if err != nil {
+		return nil, fmt.Errorf("reading the body: %w", err)
+	}
+	leaveOutNulls(schema, value)
+	return d.violations(schema, value)
+}
+
+// leaveOutNulls removes from objects the fields of a schema that are null.
+func leaveOutNulls(schema *jsonschema.Schema, value any) {
+	if schema.Ref != nil {
+		leaveOutNulls(schema.Ref, value)
+	}
+	for _, branch := range slices.Concat(schema.OneOf, schema.AnyOf, schema.AllOf) {
+		leaveOutNulls(branch, value)
+	}
+	switch value := value.(type) {
+	case map[string]any:
+		others, _ := schema.AdditionalProperties.(*jsonschema.Schema)
+		for name, field := range value {
+			known, ok := schema.Properties[name]
+			switch {
+			case ok && field == nil:
+				delete(value, name)
+			case ok:
+				leaveOutNulls(known, field)
+			case others != nil:
+				leaveOutNulls(others, field)
+			}
+		}
+	case []any:
+		if schema.Items2020 != nil {
+			for _, item := range value {
+				leaveOutNulls(schema.Items2020, item)
+			}
+		}
+	}
 }
 
 // pointerTo is the JSON Pointer (RFC 6901) to a field of the body, or to the body itself.
@@ -87,55 +141,4 @@ func pointerTo(names ...string) string {
 		pointer.WriteString("/" + strings.NewReplacer("~", "~0", "/", "~1").Replace(name))
 	}
 	return pointer.String()
-}
-
-// pathTo finds the field of that name which the body has and its type has not, as the decoder does not say where it
-// lies. It returns the names that the object has around it.
-func pathTo(unknown string, body []byte, t reflect.Type) (path, names []string) {
-	for t.Kind() == reflect.Pointer {
-		t = t.Elem()
-	}
-	var object map[string]json.RawMessage
-	if t.Kind() != reflect.Struct || json.NewDecoder(bytes.NewReader(body)).Decode(&object) != nil {
-		return nil, nil
-	}
-	for field := range t.Fields() {
-		names = append(names, fieldName(field))
-	}
-	matches := func(name string) bool { return strings.EqualFold(name, unknown) } // as for the decoder
-	if _, there := object[unknown]; there && !slices.ContainsFunc(names, matches) {
-		return []string{unknown}, names
-	}
-	for field := range t.Fields() {
-		for name, value := range object {
-			if !strings.EqualFold(name, fieldName(field)) {
-				continue
-			}
-			if rest, names := pathTo(unknown, value, field.Type); rest != nil {
-				return append([]string{name}, rest...), names
-			}
-		}
-	}
-	return nil, names
-}
-
-func fieldName(field reflect.StructField) string {
-	name, _, _ := strings.Cut(field.Tag.Get("json"), ",")
-	return name
-}
-
-func typeName(t reflect.Type) string {
-	switch t.Kind() {
-	case reflect.String:
-		return "string"
-	case reflect.Bool:
-		return "boolean"
-	case reflect.Struct, reflect.Map:
-		return "object"
-	case reflect.Slice:
-		return "array"
-	case reflect.Int, reflect.Int64:
-		return "whole number"
-	}
-	return "number"
 }

@@ -12,6 +12,9 @@ import (
 	"gopkg.in/yaml.v3"
 )
 
+// formatInt64 is what OpenAPI calls whole numbers of 64 bits (section 4.4).
+const formatInt64 = "int64"
+
 // documentName is what schemas call the document that they are in.
 const documentName = "openapi.json"
 
@@ -38,14 +41,14 @@ func readDocument(text []byte) (*document, error) {
 	d.root, _ = value.(map[string]any)
 	d.compiler.DefaultDraft(jsonschema.Draft2020)
 	d.compiler.AssertFormat()
-	d.compiler.RegisterFormat(&jsonschema.Format{Name: "int64", Validate: fitsInt64})
+	d.compiler.RegisterFormat(&jsonschema.Format{Name: formatInt64, Validate: fitsInt64})
 	if err := d.compiler.AddResource(documentName, value); err != nil {
 		return nil, fmt.Errorf("reading openapi.yaml: %w", err)
 	}
 	return d, nil
 }
 
-// fitsInt64 holds of a number what format int64 says (OpenAPI 3.1, section 4.4), and nothing of what is no whole number.
+// fitsInt64 holds that a whole number has at most 64 bits.
 func fitsInt64(v any) error {
 	n, ok := v.(json.Number)
 	if !ok {

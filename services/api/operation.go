@@ -29,20 +29,26 @@ type parameter struct {
 	name     string
 	in       string // query, path or header
 	required bool
+	list     bool   // may be given several times
+	kind     string // of the value, or of each of a list: string, integer or boolean
+	anyBytes bool   // of which the operation makes text itself
 	schema   *jsonschema.Schema
 }
 
-// operations are all calls of the API, by method and path.
-type operations map[string]*operation
+// operations are all calls of the API.
+type operations struct {
+	document *document
+	byRoute  map[string]*operation // by method and path
+}
 
 // of returns the operation that a request asks for, if there is such a one.
-func (o operations) of(c echo.Context) (*operation, bool) {
-	found, ok := o[c.Request().Method+" "+c.Path()]
+func (o *operations) of(c echo.Context) (*operation, bool) {
+	found, ok := o.byRoute[c.Request().Method+" "+c.Path()]
 	return found, ok
 }
 
 // describedOperations reads the document, once.
-var describedOperations = sync.OnceValues(func() (operations, error) {
+var describedOperations = sync.OnceValues(func() (*operations, error) {
 	d, err := readDocument(openapi.Document)
 	if err != nil {
 		return nil, err
@@ -56,8 +62,8 @@ var braced = regexp.MustCompile(`\{(\w+)\}`)
 // tolerantTag is that of the calls of the first design, which pass over parameters that they do not know, as they always have.
 const tolerantTag = "first design"
 
-func (d *document) operations() (operations, error) {
-	all := operations{}
+func (d *document) operations() (*operations, error) {
+	all := &operations{document: d, byRoute: map[string]*operation{}}
 	paths, _ := d.object("paths")
 	for path := range paths {
 		methods, _ := d.object("paths", path)
@@ -66,7 +72,7 @@ func (d *document) operations() (operations, error) {
 			if err != nil {
 				return nil, err
 			}
-			all[o.method+" "+o.path] = o
+			all.byRoute[o.method+" "+o.path] = o
 		}
 	}
 	return all, nil
@@ -81,15 +87,11 @@ func (d *document) operation(path, method string) (*operation, error) {
 	parameters, _ := described["parameters"].([]any)
 	for i, one := range parameters {
 		listed, _ := one.(map[string]any)
-		stated, at := d.resolve(listed, pointer+pointerTo("parameters", strconv.Itoa(i)))
-		p := parameter{}
-		p.name, _ = stated["name"].(string)
-		p.in, _ = stated["in"].(string)
-		p.required, _ = stated["required"].(bool)
-		var err error
-		if p.schema, err = d.schema(at + "/schema"); err != nil {
-			return nil, fmt.Errorf("reading parameter %s of %s %s: %w", p.name, method, path, err)
+		p, err := d.parameter(listed, pointer+pointerTo("parameters", strconv.Itoa(i)))
+		if err != nil {
+			return nil, fmt.Errorf("reading %s %s: %w", method, path, err)
 		}
+		p.anyBytes = p.anyBytes || o.tolerant
 		o.parameters = append(o.parameters, p)
 	}
 	if _, at := d.object("paths", path, method, "requestBody", "content", echo.MIMEApplicationJSON, "schema"); at != "" {
@@ -99,6 +101,31 @@ func (d *document) operation(path, method string) (*operation, error) {
 		}
 	}
 	return o, nil
+}
+
+func (d *document) parameter(listed map[string]any, pointer string) (parameter, error) {
+	stated, at := d.resolve(listed, pointer)
+	var p parameter
+	p.name, _ = stated["name"].(string)
+	p.in, _ = stated["in"].(string)
+	p.required, _ = stated["required"].(bool)
+	schema, err := d.schema(at + "/schema")
+	if err != nil {
+		return p, fmt.Errorf("reading parameter %s: %w", p.name, err)
+	}
+	p.schema = schema
+	for schema.Ref != nil {
+		schema = schema.Ref
+	}
+	if p.list = schema.Items2020 != nil; p.list {
+		schema = schema.Items2020
+	}
+	if schema.Types == nil || len(schema.Types.ToStrings()) != 1 {
+		return p, fmt.Errorf("parameter %s is of no single type", p.name)
+	}
+	p.kind = schema.Types.ToStrings()[0]
+	p.anyBytes, _ = stated["x-any-bytes"].(bool)
+	return p, nil
 }
 
 // scopesIn reads security requirements: all of ours ask for a key, and name the scopes of which it must have one.

@@ -19,7 +19,7 @@ func TestOperationsAreTheRoutes(t *testing.T) {
 		t.Fatal("the handler is not Echo's")
 	}
 	for _, route := range e.Routes() {
-		if o := all[route.Method+" "+route.Path]; o == nil || o.id == "" {
+		if o := all.byRoute[route.Method+" "+route.Path]; o == nil || o.id == "" {
 			t.Errorf("%s %s: %+v", route.Method, route.Path, o)
 		}
 	}
@@ -30,7 +30,7 @@ func TestOperation(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	o := all["GET /v1/datasets/:table/rows"]
+	o := all.byRoute["GET /v1/datasets/:table/rows"]
 	if o == nil {
 		t.Fatal("the rows of a dataset are missing")
 	}
@@ -45,11 +45,11 @@ func TestOperation(t *testing.T) {
 	for route, scopes := range map[string][]string{
 		"GET /v1/datasets/:table/rows": {"read"}, "POST /v1/jobs": {"write"}, "DELETE /v1/datasets/:table": {"admin"}, "GET /healthz": nil,
 	} {
-		if got := all[route].scopes; !slices.Equal(got, scopes) {
+		if got := all.byRoute[route].scopes; !slices.Equal(got, scopes) {
 			t.Errorf("%s asks for %v, want %v", route, got, scopes)
 		}
 	}
-	if !all["GET /job_status"].tolerant || all["POST /v1/jobs"].body == nil {
+	if !all.byRoute["GET /job_status"].tolerant || all.byRoute["POST /v1/jobs"].body == nil {
 		t.Error("the first design is not tolerant, or a job has no body")
 	}
 }

@@ -85,6 +85,18 @@ func refuse(c code, detail string, fields ...fieldError) *refusal {
 	return &refusal{code: c, detail: detail, fields: fields}
 }
 
+// badField refuses a request for one field.
+func badField(pointer, detail string) *refusal { return badFields(fieldError{pointer, detail}) }
+
+// badFields refuses a request for its fields. The first of them is told in the detail, too.
+func badFields(bad ...fieldError) *refusal {
+	name := strings.ReplaceAll(strings.TrimPrefix(bad[0].pointer, "/"), "/", ".")
+	if name == "" {
+		name = "the body"
+	}
+	return refuse(codeInvalidRequest, name+" "+bad[0].detail, bad...)
+}
+
 func (r *refusal) because(err error) *refusal {
 	r.cause = err
 	return r

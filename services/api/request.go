@@ -52,8 +52,7 @@ func validate(body openapi.JobRequest) (request, error) {
 	read, problems := parseReading(body)
 	r.reading, bad = read, append(bad, problems...)
 	if len(bad) > 0 {
-		field := strings.ReplaceAll(bad[0].pointer[1:], "/", ".")
-		return request{}, refuse(codeInvalidRequest, field+" "+bad[0].detail, bad...)
+		return request{}, badFields(bad...)
 	}
 	return r, nil
 }

@@ -19,6 +19,7 @@ const uploadsPath = "/v1/uploads"
 
 // routes registers what openapi.yaml describes, behind what every request passes through.
 func (s *Service) routes(e *echo.Echo) {
+	e.Pre(headAsGet)
 	e.Use(middleware.RequestLoggerWithConfig(middleware.RequestLoggerConfig{
 		LogMethod: true, LogURIPath: true, LogStatus: true, LogLatency: true, HandleError: true,
 		LogValuesFunc: func(c echo.Context, v middleware.RequestLoggerValues) error {
@@ -34,6 +35,7 @@ func (s *Service) routes(e *echo.Echo) {
 			return errors.New("panic")
 		},
 	}))
+	e.Use(readRest)
 	e.Use(s.ownOnly)
 	e.Use(middleware.BodyLimitWithConfig(middleware.BodyLimitConfig{Limit: maxBody, Skipper: uploads}))
 	e.Use(s.upload)
@@ -41,6 +43,13 @@ func (s *Service) routes(e *echo.Echo) {
 	e.Use(trace)
 	e.Use(readForm)
 	e.Use(accept)
+	all, err := describedOperations()
+	if err != nil { // the document is part of the program, and read by its tests
+		e.Use(func(echo.HandlerFunc) echo.HandlerFunc { return func(echo.Context) error { return err } })
+		all = &operations{}
+	}
+	e.Use(checkParameters(all))
+	e.Binder = strictBinder{all}
 	openapi.RegisterHandlers(e, openapi.NewStrictHandler(s, nil))
 }
 

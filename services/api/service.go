@@ -102,7 +102,6 @@ func (s *Service) serve(ctx context.Context, listener net.Listener, server *http
 func (s *Service) Handler() http.Handler {
 	e := echo.New()
 	e.HideBanner, e.HidePort = true, true
-	e.Binder = strictBinder{}
 	e.HTTPErrorHandler = s.answerError
 	s.routes(e)
 	return e

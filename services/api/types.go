@@ -94,7 +94,7 @@ func parseType(name string, data []byte) (events.ColumnType, []fieldError) {
 		decoder := json.NewDecoder(bytes.NewReader(data))
 		decoder.DisallowUnknownFields()
 		if err := decoder.Decode(&stated); err != nil {
-			return stated, []fieldError{typeError(name, err)}
+			return stated, []fieldError{{pointerTo("types", name), "must be the name of a type, or an object with a type"}}
 		}
 	}
 	if stated.Type == inferred {
@@ -108,16 +108,4 @@ func parseType(name string, data []byte) (events.ColumnType, []fieldError) {
 		return stated, []fieldError{{pointerTo("types", name, option.Option), option.Why}}
 	}
 	return stated, nil
-}
-
-func typeError(name string, err error) fieldError {
-	if field, ok := unknownField(err); ok {
-		return fieldError{
-			pointerTo("types", name, field), "is not known of a column; known are type, format, zone, decimal, group, true, false and null",
-		}
-	}
-	if wrong, ok := errors.AsType[*json.UnmarshalTypeError](err); ok && wrong.Field != "" {
-		return fieldError{pointerTo("types", name, wrong.Field), "must be of type " + typeName(wrong.Type) + ", not " + wrong.Value}
-	}
-	return fieldError{pointerTo("types", name), "must be the name of a type, or an object with a type"}
 }
