@@ -12,6 +12,9 @@ import (
 	"sluice/services/ingester/postgres"
 )
 
+// readerPassword is no flag: the command line can be seen by everyone.
+const readerPassword = "SLUICE_READER_PASSWORD"
+
 func newSetupCommand() *cobra.Command {
 	natsURL, postgresURL, topology := "nats://127.0.0.1:4222", "", bus.Topology{Replicas: 1}
 	command := &cobra.Command{
@@ -19,6 +22,9 @@ func newSetupCommand() *cobra.Command {
 		Short: "Make the streams, the buckets and the database schema that Sluice's services need",
 		Long: `Make the streams, consumers and buckets in NATS and schema sluice in Postgres, or bring them to the state that
 this version needs. It may be run at any time, any number of times; what is there is kept.
+
+It also makes the database role sluice_reader, which can read what was loaded and nothing else. With SLUICE_READER_PASSWORD
+in the environment the role can log in with that password: give the API the URL, as its SLUICE_POSTGRES_URL.
 
 Each flag can also be given as an environment variable: SLUICE_ and its name in capitals, as in SLUICE_NATS_URL.`,
 		Example: `  sluice setup --nats-url nats://nats:4222 --postgres-url postgres://sluice@db/warehouse`,
@@ -32,6 +38,9 @@ Each flag can also be given as an environment variable: SLUICE_ and its name in 
 			}
 			if topology.UploadBytes < 0 {
 				return errors.New("--upload-store-bytes must not be negative")
+			}
+			if err := postgres.CheckReaderPassword(os.Getenv(readerPassword)); err != nil {
+				return fmt.Errorf("%s cannot be used: %w", readerPassword, err)
 			}
 			return setup(cmd, natsURL, postgresURL, topology)
 		},
@@ -61,7 +70,15 @@ func setup(cmd *cobra.Command, natsURL, postgresURL string, topology bus.Topolog
 	if err := db.Migrate(cmd.Context()); err != nil {
 		return err
 	}
-	if _, err := fmt.Fprintln(cmd.OutOrStdout(), "NATS and Postgres are set up."); err != nil {
+	said := "NATS and Postgres are set up."
+	password := os.Getenv(readerPassword)
+	if err := db.MakeReader(cmd.Context(), postgres.ReaderLogin{Password: password}); err != nil {
+		if password != "" {
+			return err
+		}
+		said += fmt.Sprintf(" The API cannot read what is loaded yet: %v", err)
+	}
+	if _, err := fmt.Fprintln(cmd.OutOrStdout(), said); err != nil {
 		return fmt.Errorf("saying so: %w", err)
 	}
 	return nil

@@ -142,6 +142,12 @@ type Dropped struct {
 	Failure *Failure `json:"error,omitempty"`
 }
 
+// The codes with which a [Drop] fails, besides those of jobs.
+const (
+	CodeDatasetNotFound Code = "dataset_not_found" // nothing was loaded into a table of the name
+	CodeDatasetNotOwned Code = "dataset_not_owned" // Sluice has loaded into the table, and not made it
+)
+
 // Workers asks every ingester what it does.
 type Workers struct{}
 

@@ -21,7 +21,7 @@ const maxLedgerPage = 1000
 
 var errInvalid = errors.New("the request is not valid")
 
-// answers are those of the ledger to status, which cannot read it.
+// answers are those to status and the API, which cannot read the ledger or change a table.
 type answers struct {
 	conn     *nats.Conn
 	database *postgres.Database
@@ -32,7 +32,7 @@ type answers struct {
 // serve registers the endpoints; the caller stops the service. Any ingester may be asked.
 func (a *answers) serve(ctx context.Context) (micro.Service, error) {
 	service, err := micro.AddService(a.conn, micro.Config{
-		Name: "ingester", Version: "1.0.0", Description: "Tells how runs have ended by the ledger",
+		Name: "ingester", Version: "1.0.0", Description: "Tells how runs have ended by the ledger, and drops datasets",
 	})
 	if err != nil {
 		return nil, fmt.Errorf("registering the ingester service: %w", err)
@@ -43,6 +43,7 @@ func (a *answers) serve(ctx context.Context) (micro.Service, error) {
 	}{
 		{"ledger", events.SubjectIngesterLedger, answer(ctx, a, a.ledger)},
 		{"report", events.SubjectIngesterReport, answer(ctx, a, a.report)},
+		{"drop", events.SubjectIngesterDrop, answer(ctx, a, a.drop)},
 	} {
 		if err := service.AddEndpoint(endpoint.name, endpoint.handler, micro.WithEndpointSubject(endpoint.subject)); err != nil {
 			return nil, errors.Join(fmt.Errorf("registering %s: %w", endpoint.subject, err), service.Stop())
@@ -133,6 +134,18 @@ func (a *answers) report(ctx context.Context, question events.Report) (events.Le
 		a.log.Info("end reported that the history did not know", "job_id", job.JobID, "run", job.Run, "state", job.State)
 	}
 	return run, err
+}
+
+// drop drops a dataset's table, or tells why that stands.
+func (a *answers) drop(ctx context.Context, question events.Drop) (events.Dropped, error) {
+	err := a.database.Drop(ctx, question.Schema, question.Table)
+	if refused, ok := errors.AsType[*events.Failure](err); ok {
+		return events.Dropped{Failure: refused}, nil
+	}
+	if err == nil {
+		a.log.Info("dataset dropped", "schema", question.Schema, "table", question.Table)
+	}
+	return events.Dropped{}, err
 }
 
 // validID reports whether a job can have the id.

@@ -13,7 +13,8 @@ import (
 // expiredPage is how many old ends one sweep deletes at most.
 const expiredPage = 1000
 
-// sweeper clears away what no job needs any more: staging tables, and the ledger and the register of jobs long ended.
+// sweeper clears away what no job needs any more: staging tables, the ledger and the register of jobs long ended, and what is
+// known of datasets long gone.
 type sweeper struct {
 	parts     Parts
 	config    Repairs
@@ -26,7 +27,7 @@ func newSweeper(parts Parts, config Repairs, log *slog.Logger) *sweeper {
 }
 
 func (s *sweeper) pass(ctx context.Context) error {
-	return errors.Join(s.dropLeftovers(ctx), s.forgetExpired(ctx))
+	return errors.Join(s.dropLeftovers(ctx), s.forgetExpired(ctx), s.parts.Database.ForgetDatasets(ctx, s.config.Keep))
 }
 
 // dropLeftovers drops the staging tables without a run that were there in the pass before already.

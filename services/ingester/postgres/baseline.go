@@ -50,11 +50,11 @@ func (l *Load) Unchanged(ctx context.Context, p Publication, same func(Baseline)
 		return nil, err
 	}
 	defer rollback(ctx, tx)
-	if err := l.limitWaits(ctx, tx); err != nil {
+	if err := limitWaits(ctx, tx); err != nil {
 		return nil, err
 	}
 	outcome, err := l.stand(ctx, tx, p, same)
-	return outcome, l.asBusy(err, p.Table)
+	return outcome, asBusy(err, l.Spec.Schema, p.Table)
 }
 
 // stand commits that the rows of the baseline stand, or returns nil if there is none or the source is not the same. The
@@ -64,7 +64,7 @@ func (l *Load) stand(ctx context.Context, tx pgx.Tx, p Publication, same func(Ba
 	if err != nil || seen == nil || !same(*seen) {
 		return nil, err
 	}
-	if err := l.takeTurn(ctx, tx, seen.Table); err != nil {
+	if err := takeTurn(ctx, tx, l.Spec.Schema, seen.Table); err != nil {
 		return nil, err
 	}
 	if err := l.checkFence(ctx, tx, "FOR UPDATE"); err != nil {

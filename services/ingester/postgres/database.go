@@ -151,6 +151,9 @@ func (db *Database) Migrate(ctx context.Context) error {
 	if _, err := provider.Up(ctx); err != nil {
 		return fmt.Errorf("migrating schema sluice: %w", err)
 	}
+	if err := db.adoptDatasets(ctx); err != nil {
+		return err
+	}
 	return db.hideSchema(ctx)
 }
 

@@ -41,7 +41,7 @@ func TestMigrateTakesTurns(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	worldIn(t, url).wantList("migrations", []string{"0", "1", "2", "3", "4", "5", "6", "7"}, "SELECT version_id::text FROM sluice.migrations ORDER BY 1")
+	worldIn(t, url).wantList("migrations", []string{"0", "1", "2", "3", "4", "5", "6", "7", "8"}, "SELECT version_id::text FROM sluice.migrations ORDER BY 1")
 }
 
 func TestMigrateKeepsWhatItMeets(t *testing.T) {

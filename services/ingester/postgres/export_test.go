@@ -29,3 +29,6 @@ func (l *Load) sendAlone(ctx context.Context, b *Batch, finish func(tx pgx.Tx) e
 	defer conn.Release()
 	return l.send(ctx, conn, b, finish)
 }
+
+// ScramVerifier is what Postgres keeps of a password.
+var ScramVerifier = scramVerifier

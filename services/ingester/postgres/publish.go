@@ -24,7 +24,8 @@ type Publication struct {
 	SourceKey string
 	Source    json.RawMessage // by what the source is recognised as the same; nil: as was said in loading
 
-	madeTable bool // whether the rows are the only ones of the table
+	madeTable bool   // whether the rows are the only ones of the table
+	into      uint32 // the OID of the table that they went into or that theirs replaced; 0 if there was none
 }
 
 // publish commits the last batch, if it has rows or rejects, in the transaction in which it was copied, and makes the
@@ -33,7 +34,7 @@ type Publication struct {
 // for is taken, and others where the table cannot take the rows.
 func (l *Load) publish(ctx context.Context, tx pgx.Tx, last *Batch, p Publication) (*Outcome, error) {
 	outcome, err := l.publishInTurn(ctx, tx, last, p)
-	return outcome, l.asBusy(err, p.Table)
+	return outcome, asBusy(err, l.Spec.Schema, p.Table)
 }
 
 func (l *Load) publishInTurn(ctx context.Context, tx pgx.Tx, last *Batch, p Publication) (*Outcome, error) {
@@ -46,10 +47,10 @@ func (l *Load) publishInTurn(ctx context.Context, tx pgx.Tx, last *Batch, p Publ
 		}
 		batches++
 	}
-	if err := l.limitWaits(ctx, tx); err != nil {
+	if err := limitWaits(ctx, tx); err != nil {
 		return nil, err
 	}
-	if err := l.takeTurn(ctx, tx, p.Table); err != nil {
+	if err := takeTurn(ctx, tx, l.Spec.Schema, p.Table); err != nil {
 		return nil, err
 	}
 	if l.Spec.SkipUnchanged {
@@ -65,6 +66,9 @@ func (l *Load) publishInTurn(ctx context.Context, tx pgx.Tx, last *Batch, p Publ
 		return nil, err
 	}
 	if err := l.place(ctx, tx, &p); err != nil {
+		return nil, err
+	}
+	if err := l.recordDataset(ctx, tx, p); err != nil {
 		return nil, err
 	}
 	return l.conclude(ctx, tx, p)
@@ -130,6 +134,7 @@ func (l *Load) place(ctx context.Context, tx pgx.Tx, p *Publication) error {
 	p.Result.Schema, p.Result.Table = l.Spec.Schema, p.Table
 	p.madeTable = into == nil || l.Spec.Mode == events.Replace
 	if into != nil {
+		p.into = into.oid
 		p.Result.Columns = asPublished(p.Result.Columns, into)
 	}
 	return nil

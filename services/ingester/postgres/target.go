@@ -109,7 +109,7 @@ func (l *Load) hold(ctx context.Context, tx pgx.Tx, found *target, mode, name st
 
 // busy says that another try will do.
 func (l *Load) busy(name, why string) *events.Failure {
-	return events.Failf(events.CodeTableBusy, "table %s.%s is in use by others: %s", l.Spec.Schema, name, why)
+	return busy(l.Spec.Schema, name, why)
 }
 
 func (l *Load) tableExists(name string) *events.Failure {
