@@ -5,18 +5,16 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"sluice/cmd/sluice/cli"
 	"sluice/cmd/sluice/up"
 	"sluice/pkg/daemon"
 )
 
 func newCommand() *cobra.Command {
-	root := &cobra.Command{
-		Use:           "sluice",
-		Short:         "Sluice loads CSV files into Postgres as jobs",
-		SilenceUsage:  true,
-		SilenceErrors: true,
-	}
-	root.AddCommand(newUpCommand(), newSetupCommand(), newAdminCommand())
+	root := cli.NewRoot()
+	up, setup, admin := newUpCommand(), newSetupCommand(), newAdminCommand()
+	up.GroupID, setup.GroupID, admin.GroupID = cli.GroupRun, cli.GroupRun, cli.GroupLookAfter
+	root.AddCommand(up, setup, admin)
 	return root
 }
 

@@ -3,18 +3,15 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"os"
 
+	"sluice/cmd/sluice/cli"
 	"sluice/pkg/daemon"
 )
 
 func main() {
 	ctx, stop := daemon.Signals(context.Background())
-	err := newCommand().ExecuteContext(ctx)
+	code := cli.Main(ctx, newCommand(), os.Stderr)
 	stop()
-	if err != nil {
-		fmt.Fprintln(os.Stderr, "sluice:", err)
-		os.Exit(1)
-	}
+	os.Exit(code)
 }

@@ -1,0 +1,65 @@
+package cli
+
+import (
+	"bufio"
+	"fmt"
+	"os"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/term"
+)
+
+func dropCommand(s *session) *cobra.Command {
+	schema, yes := "public", false
+	command := &cobra.Command{
+		Use:   "drop TABLE",
+		Short: "Drop a table that Sluice has made",
+		Long: `Drop a table with all its rows, if Sluice has made it. On a terminal it asks first; elsewhere it wants --yes. A table that others
+have made stays, and so does one that views or the like depend on.`,
+		Example: `  sluice drop trips
+  sluice drop trips --schema sales --yes`,
+		Args:              cobra.ExactArgs(1),
+		ValidArgsFunction: s.tables,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			c, err := s.connect(cmd)
+			if err != nil {
+				return err
+			}
+			name := qualified(schema, args[0])
+			if !yes {
+				if err := confirm(cmd, "Drop table "+visible(name)+" with all its rows?"); err != nil {
+					return err
+				}
+			}
+			ctx, cancel := s.brief(cmd)
+			defer cancel()
+			if err := c.DropDataset(ctx, schema, args[0]); err != nil {
+				return err
+			}
+			if s.output == formatJSON {
+				return nil // the API answers nothing
+			}
+			return say(cmd, visible(name)+" dropped")
+		},
+	}
+	command.Flags().StringVar(&schema, "schema", schema, "the table's schema")
+	command.Flags().BoolVar(&yes, "yes", false, "do not ask")
+	return command
+}
+
+// confirm asks, and fails unless the answer is yes.
+func confirm(cmd *cobra.Command, question string) error {
+	if !term.IsTerminal(int(os.Stdin.Fd())) {
+		return wrong(cmd, "nobody can be asked here: give --yes")
+	}
+	cmd.PrintErr(question + " [y/N] ")
+	answer, err := bufio.NewReader(cmd.InOrStdin()).ReadString('\n')
+	if err != nil {
+		return fmt.Errorf("reading the answer: %w", err)
+	}
+	if answer = strings.ToLower(strings.TrimSpace(answer)); answer != "y" && answer != "yes" {
+		return fmt.Errorf("nothing was dropped")
+	}
+	return nil
+}
