@@ -6,6 +6,7 @@ import (
 	"io"
 	"mime"
 	"net/http"
+	"strings"
 )
 
 // The media types of answers.
@@ -20,18 +21,18 @@ const (
 // Error says what the API has said, with its code in brackets. A *Problem is how the API refuses a request, or fails to do what
 // it asks: [Problem.Code] tells why, and never changes its meaning.
 func (p *Problem) Error() string {
-	text := p.Title
+	parts := []string{p.Title}
 	if p.Detail != nil && *p.Detail != "" {
-		text += ": " + *p.Detail
+		parts[0] += ": " + *p.Detail
 	}
 	if p.Errors != nil {
 		for _, e := range *p.Errors {
 			if said := e.Pointer + " " + e.Detail; p.Detail == nil || *p.Detail != said {
-				text += "; " + said
+				parts = append(parts, said)
 			}
 		}
 	}
-	return text + " [" + p.Code + "]"
+	return strings.Join(parts, "; ") + " [" + p.Code + "]"
 }
 
 // Unreachable is the error of a request that got no answer, or not to its end: whether it was done is not known.

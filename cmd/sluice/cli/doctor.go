@@ -38,7 +38,8 @@ The exit code is 1 if a check has failed.`,
 	}
 	f := command.Flags()
 	f.StringVar(&p.NATSURL, "nats-url", p.NATSURL, "the NATS server (SLUICE_NATS_URL)")
-	f.StringVar(&p.PostgresURL, "postgres-url", p.PostgresURL, "the Postgres that is loaded into (SLUICE_POSTGRES_URL, better where it holds a password)")
+	f.StringVar(&p.PostgresURL, "postgres-url", p.PostgresURL,
+		"the Postgres that is loaded into (SLUICE_POSTGRES_URL, which is better where it holds a password)")
 	f.StringVar(&p.DataDir, "data-dir", p.DataDir, "where sluice up keeps its data (SLUICE_DATA_DIR)")
 	return command
 }

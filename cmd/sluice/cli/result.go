@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"io"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -96,7 +95,7 @@ func quoted(text string) string {
 	if text == "" {
 		return "none"
 	}
-	return strings.ReplaceAll(strconv.Quote(text), `\"`, `"`)
+	return "'" + text + "'"
 }
 
 // columnsTable lists columns below what was said of the file.

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 
@@ -73,7 +74,7 @@ func known(cmd *cobra.Command, args []string) error {
 	if like := cmd.SuggestionsFor(args[0]); len(like) > 0 {
 		text += fmt.Sprintf("; is it %s?", like[0])
 	}
-	return &usage{cmd.CommandPath(), fmt.Errorf("%s", text)}
+	return errors.New(text) // which markUsage makes known as wrong usage
 }
 
 // Main runs the command, says on stderr what is wrong, and returns the exit code.

@@ -9,8 +9,8 @@ func uploadCommand(s *session) *cobra.Command {
 	command := &cobra.Command{
 		Use:   "upload FILE|-",
 		Short: "Send a file, to load it later",
-		Long: `Send a file of this machine, or standard input, and print what to name it by: submit takes that in the place of a URL. It is removed
-once a job has loaded it, and else after a day.`,
+		Long: `Send a file of this machine, or standard input, and print what to name it by: submit takes that in the place of a URL. It is
+removed once a job has loaded it, and else after a day.`,
 		Example: `  sluice upload trips.csv
   sluice submit "$(sluice upload trips.csv)" --table trips
   gzip -c trips.csv | sluice upload - --filename trips.csv.gz`,

@@ -122,4 +122,4 @@ func consumerCheck(ctx context.Context, stream jetstream.Stream, name, consumer 
 }
 
 // amount is a number of the server's, which none is too large for.
-func amount(n uint64) int64 { return int64(min(n, 1<<62)) } //nolint:gosec // it is bounded
+func amount(n uint64) int64 { return int64(min(n, 1<<62)) }

@@ -15,5 +15,5 @@ func space(dir string) (free, total int64, err error) {
 		return 0, 0, fmt.Errorf("asking for the room of %s: %w", dir, err)
 	}
 	block := int64(s.Bsize)                                      //nolint:unconvert // of another type elsewhere
-	return int64(s.Bavail) * block, int64(s.Blocks) * block, nil //nolint:gosec,unconvert // no disk is that large
+	return int64(s.Bavail) * block, int64(s.Blocks) * block, nil //nolint:gosec // no disk is that large
 }
