@@ -538,7 +538,7 @@ type Dialect struct {
 // DialectLineEnd How lines end in the first part of the file. Missing, as `confidence` is, for jobs of before it was told.
 type DialectLineEnd string
 
-// DownloadFileRequest defines model for DownloadFileRequest.
+// DownloadFileRequest A form may have other fields, which are passed over.
 type DownloadFileRequest struct {
 	FileURL string `json:"fileUrl"`
 }
