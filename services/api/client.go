@@ -62,6 +62,14 @@ func (c *client) send(data []byte) error {
 	if err := c.control.Flush(); err != nil {
 		return fmt.Errorf("sending events: %w", err)
 	}
+	return c.unlimited()
+}
+
+// unlimited lets time pass until there is more to send: past its limit, HTTP/2 ends a stream even if nothing is being sent.
+func (c *client) unlimited() error {
+	if err := c.control.SetWriteDeadline(time.Time{}); err != nil {
+		return fmt.Errorf("lifting the limit of a write: %w", err)
+	}
 	return nil
 }
 

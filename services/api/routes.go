@@ -3,12 +3,14 @@ package api
 import (
 	"errors"
 	"log/slog"
+	"net/http"
 
 	"github.com/labstack/echo/v4"
 	"github.com/labstack/echo/v4/middleware"
 
 	"sluice/pkg/bus"
 	"sluice/services/api/openapi"
+	"sluice/services/api/rpc"
 )
 
 // maxBody bounds a request's body, but for that of an upload; jobs name files, they do not carry them.
@@ -50,7 +52,25 @@ func (s *Service) routes(e *echo.Echo) {
 	}
 	e.Use(checkParameters(all))
 	e.Binder = strictBinder{all}
+	e.Pre(s.rpc(e))
 	openapi.RegisterHandlers(e, openapi.NewStrictHandler(s, nil))
+}
+
+// rpc answers typed calls, which are no routes: each becomes a request to rest.
+func (s *Service) rpc(rest http.Handler) echo.MiddlewareFunc {
+	calls := rpc.New(rest, s.config.Log)
+	answer := s.ownOnly(func(c echo.Context) error {
+		calls.ServeHTTP(c.Response(), c.Request())
+		return nil
+	})
+	return func(next echo.HandlerFunc) echo.HandlerFunc {
+		return func(c echo.Context) error {
+			if calls.Has(c.Request().URL.Path) {
+				return answer(c)
+			}
+			return next(c)
+		}
+	}
 }
 
 // trace carries the caller's trace on, or starts one.

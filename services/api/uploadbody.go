@@ -75,6 +75,7 @@ func (b *uploadBody) Read(p []byte) (int, error) {
 		return 0, errEnding
 	}
 	n, err := b.body.Read(p)
+	b.limitRead(time.Time{}) // past it, HTTP/1 takes the client for gone and HTTP/2 ends the body, even if nothing is being read
 	b.read, b.paced, b.left = b.read+int64(n), b.paced+n, b.left-time.Since(begun)
 	if b.paced >= paceBytes {
 		b.paced, b.left = 0, b.pace
@@ -85,7 +86,6 @@ func (b *uploadBody) Read(p []byte) (int, error) {
 	case err == nil:
 		return n, nil
 	case errors.Is(err, io.EOF):
-		b.limitRead(time.Time{}) // past it, the server would take the client for gone
 		return n, io.EOF
 	case b.ending():
 		return 0, errEnding
