@@ -77,7 +77,11 @@ func (e *env) run(t testing.TB, drain time.Duration) run {
 	if e.cramped {
 		served = smallBuffers{l}
 	}
-	go func() { r.ended <- e.api.Run(ctx, served) }()
+	server := e.api.server()
+	if e.limit > 0 {
+		server.ReadTimeout, server.WriteTimeout = e.limit, e.limit
+	}
+	go func() { r.ended <- e.api.serve(ctx, served, server) }()
 	return r
 }
 

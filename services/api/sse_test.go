@@ -30,7 +30,7 @@ const (
 func newLiveEnv(t testing.TB, changes ...func(*env)) (*env, run) {
 	t.Helper()
 	e := newEnv(t)
-	e.playStatus(t)
+	e.status = e.playStatus(t)
 	for _, change := range changes {
 		change(e)
 	}

@@ -75,7 +75,9 @@ func (b *uploadBody) Read(p []byte) (int, error) {
 		return 0, errEnding
 	}
 	n, err := b.body.Read(p)
-	b.limitRead(time.Time{}) // past it, HTTP/1 takes the client for gone and HTTP/2 ends the body, even if nothing is being read
+	if err == nil || errors.Is(err, io.EOF) {
+		b.limitRead(time.Time{}) // past it, HTTP/1 takes the client for gone and HTTP/2 ends the body, even if nothing is being read
+	}
 	b.read, b.paced, b.left = b.read+int64(n), b.paced+n, b.left-time.Since(begun)
 	if b.paced >= paceBytes {
 		b.paced, b.left = 0, b.pace

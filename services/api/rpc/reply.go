@@ -43,7 +43,7 @@ func (r *reply) Write(data []byte) (int, error) {
 		if end < 0 {
 			return len(data), nil
 		}
-		if err := r.line(bytes.TrimSuffix(r.body.Next(end + 1), []byte("\n"))); err != nil {
+		if err := r.line(bytes.TrimSuffix(r.body.Next(end+1), []byte("\n"))); err != nil {
 			return 0, err
 		}
 	}
