@@ -48,9 +48,11 @@ compare: ## measure other loaders beside Sluice, into docs/benchmarks.md (needs 
 	bin/bench --others --postgres 15 --sizes 100MB --rounds 3 $(BENCHFLAGS)
 
 .PHONY: lint
-lint: bin/golangci-lint ## vet and lint every module
+lint: bin/golangci-lint bin/buf ## vet and lint every module, and the protobuf definitions
 	go vet work
 	bin/golangci-lint run $(addsuffix /...,$(modules))
+	bin/buf lint pkg/proto
+	bin/buf format --diff --exit-code pkg/proto
 
 .PHONY: generate
 generate: ## make the generated code anew
@@ -58,13 +60,14 @@ generate: ## make the generated code anew
 
 .PHONY: tidy
 tidy: ## tidy go.mod and go.sum of every module
-	for dir in $(modules) tools; do GOWORK=off go -C "$$dir" mod tidy || exit; done
+	for dir in $(modules) tools tools/buf; do GOWORK=off go -C "$$dir" mod tidy || exit; done
 
 .PHONY: tools
-tools: ## build the pinned tools into bin/: golangci-lint, nats, oapi-codegen
+tools: ## build the pinned tools into bin/: golangci-lint, nats, oapi-codegen, buf and its plugins
 	GOWORK=off go -C tools build -o ../bin/ tool
+	GOWORK=off go -C tools/buf build -o ../../bin/ tool
 
-bin/golangci-lint: tools/go.mod
+bin/golangci-lint bin/buf &: tools/go.mod tools/buf/go.mod
 	$(MAKE) tools
 
 .PHONY: ci

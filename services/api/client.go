@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"sync"
 	"time"
 
 	"github.com/labstack/echo/v4"
@@ -22,6 +23,9 @@ type client struct {
 	w       http.ResponseWriter
 	control *http.ResponseController
 	release func()
+
+	mu      sync.Mutex
+	sending bool // past the limit of a write HTTP/2 ends a stream even if nothing is being sent, so that there is one only then
 }
 
 // newClient prepares an answer that lasts longer than the server's limits for requests. When ctx ends, what is being sent
@@ -34,7 +38,7 @@ func newClient(ctx context.Context, w http.ResponseWriter) (*client, error) {
 	cut := make(chan struct{})
 	stop := context.AfterFunc(ctx, func() {
 		defer close(cut)
-		_ = c.control.SetWriteDeadline(time.Now()) // fails only if the connection is closed
+		c.cut()
 	})
 	c.release = func() {
 		if !stop() {
@@ -48,13 +52,37 @@ func newClient(ctx context.Context, w http.ResponseWriter) (*client, error) {
 	return c, nil
 }
 
-// send sends data at once.
-func (c *client) send(data []byte) error {
-	if err := c.control.SetWriteDeadline(time.Now().Add(writeTime)); err != nil {
+// cut breaks off what is being sent.
+func (c *client) cut() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.sending {
+		_ = c.control.SetWriteDeadline(time.Now()) // fails only if the connection is closed
+	}
+}
+
+// limit begins to send, with a limit, or lifts it.
+func (c *client) limit(sending bool) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	until := time.Time{}
+	if sending {
+		if c.ctx.Err() != nil {
+			return c.ctx.Err()
+		}
+		until = time.Now().Add(writeTime)
+	}
+	c.sending = sending
+	if err := c.control.SetWriteDeadline(until); err != nil {
 		return fmt.Errorf("limiting a write: %w", err)
 	}
-	if c.ctx.Err() != nil { // its end may have come before the limit, which has replaced that of the end
-		return c.ctx.Err()
+	return nil
+}
+
+// send sends data at once.
+func (c *client) send(data []byte) error {
+	if err := c.limit(true); err != nil {
+		return err
 	}
 	if _, err := c.w.Write(data); err != nil {
 		return fmt.Errorf("sending events: %w", err)
@@ -62,15 +90,7 @@ func (c *client) send(data []byte) error {
 	if err := c.control.Flush(); err != nil {
 		return fmt.Errorf("sending events: %w", err)
 	}
-	return c.unlimited()
-}
-
-// unlimited lets time pass until there is more to send: past its limit, HTTP/2 ends a stream even if nothing is being sent.
-func (c *client) unlimited() error {
-	if err := c.control.SetWriteDeadline(time.Time{}); err != nil {
-		return fmt.Errorf("lifting the limit of a write: %w", err)
-	}
-	return nil
+	return c.limit(false)
 }
 
 // close leaves the connection to the server, which has the end of the answer to send.
