@@ -10,7 +10,6 @@ import (
 
 	"connectrpc.com/connect"
 	"google.golang.org/genproto/googleapis/rpc/errdetails"
-	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/durationpb"
 
 	"sluice/internal/testenv"
@@ -70,7 +69,7 @@ func byURL(address string) *sluicev1.CreateJobRequest {
 // failed checks that a call has failed so, and returns what it says about fields.
 func failed(t testing.TB, err error, want code) []*errdetails.BadRequest_FieldViolation {
 	t.Helper()
-	e, ok := err.(*connect.Error) //nolint:errorlint // as clients do
+	e, ok := err.(*connect.Error)
 	if !ok {
 		t.Fatalf("failed with %v", err)
 	}
@@ -145,7 +144,7 @@ func TestCalls(t *testing.T) {
 				}
 			}
 			list, err := c.ListJobs(ctx, &sluicev1.ListJobsRequest{
-				State: sluicev1.JobState_JOB_STATE_CANCELLED, Limit: proto.Int32(7), Table: "a&b=c ü",
+				State: sluicev1.JobState_JOB_STATE_CANCELLED, Limit: new(int32(7)), Table: "a&b=c ü",
 			})
 			if asked := status.lastList(); err != nil || asked.State != events.StateCancelled || asked.Limit != 7 || asked.Table != "a&b=c ü" {
 				t.Errorf("listed %v (%v), asked was %+v", list, err, asked)
@@ -161,7 +160,7 @@ func TestCallsFail(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			ctx := testenv.Context(t)
 			bad := byURL("gopher://x")
-			bad.Csv = &sluicev1.CSV{Quote: proto.String("ab")}
+			bad.Csv = &sluicev1.CSV{Quote: new("ab")}
 			_, err := c.CreateJob(ctx, bad)
 			var pointers []string
 			for _, f := range failed(t, err, codeInvalidRequest) {
@@ -185,7 +184,7 @@ func TestCallsFail(t *testing.T) {
 			}
 			_, err = c.GetJob(ctx, &sluicev1.GetJobRequest{Id: "latest", Wait: durationpb.New(time.Millisecond)})
 			failed(t, err, codeInvalidRequest)
-			_, err = c.ListJobs(ctx, &sluicev1.ListJobsRequest{Limit: proto.Int32(0)})
+			_, err = c.ListJobs(ctx, &sluicev1.ListJobsRequest{Limit: new(int32(0))})
 			failed(t, err, codeInvalidRequest)
 			_, err = c.ListJobs(ctx, &sluicev1.ListJobsRequest{State: 99})
 			failed(t, err, codeInvalidRequest)

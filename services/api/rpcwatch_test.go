@@ -9,7 +9,6 @@ import (
 
 	"connectrpc.com/connect"
 	"github.com/google/uuid"
-	"google.golang.org/protobuf/proto"
 
 	"sluice/internal/testenv"
 	"sluice/pkg/events"
@@ -84,7 +83,7 @@ func TestWatchJobToItsEnd(t *testing.T) {
 
 			// One that had been cut off goes on, and then has nothing more to tell.
 			for after, want := range map[uint64][]uint64{0: {first, second, last}, first: {second, last}, second: {last}, last: nil, last + 1000: {first, second, last}} {
-				stream, err := c.WatchJob(testenv.Context(t), &sluicev1.WatchJobRequest{Id: id, AfterSequence: proto.Int64(int64(after))})
+				stream, err := c.WatchJob(testenv.Context(t), &sluicev1.WatchJobRequest{Id: id, AfterSequence: new(int64(after))})
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -115,7 +114,7 @@ func TestWatchJobs(t *testing.T) {
 			leave()
 			expectNoMore(t, stream, connect.CodeCanceled)
 
-			again, err := c.WatchJobs(testenv.Context(t), &sluicev1.WatchJobsRequest{AfterSequence: proto.Int64(int64(sequences[2]))})
+			again, err := c.WatchJobs(testenv.Context(t), &sluicev1.WatchJobsRequest{AfterSequence: new(int64(sequences[2]))})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -139,7 +138,7 @@ func TestWatchRefuses(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			for want, m := range map[code]*sluicev1.WatchJobRequest{
 				codeJobNotFound:    {Id: uuid.NewString()},
-				codeInvalidRequest: {Id: uuid.NewString(), AfterSequence: proto.Int64(-1)},
+				codeInvalidRequest: {Id: uuid.NewString(), AfterSequence: new(int64(-1))},
 			} {
 				stream, err := c.WatchJob(testenv.Context(t), m)
 				if err != nil {

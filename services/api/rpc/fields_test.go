@@ -26,7 +26,7 @@ func TestFields(t *testing.T) {
 		"an upload": {&sluicev1.CreateJobRequest{File: &sluicev1.CreateJobRequest_Upload{Upload: "upload:x"}}, `{"upload":"upload:x"}`},
 		"much": {&sluicev1.CreateJobRequest{
 			Table: "t", Mode: sluicev1.Mode_MODE_UPSERT, Key: []string{"a", "b"}, Priority: sluicev1.Priority_PRIORITY_URGENT, Ordered: true,
-			Csv:         &sluicev1.CSV{Delimiter: proto.String(""), Header: proto.Bool(false), SkipRows: proto.Int32(0)},
+			Csv:         &sluicev1.CSV{Delimiter: new(""), Header: new(false), SkipRows: new(int32(0))},
 			Null:        &sluicev1.Words{Words: []string{"", "NA"}},
 			ColumnNames: sluicev1.ColumnNames_COLUMN_NAMES_SNAKE,
 			ExtraFields: sluicev1.ExtraFields_EXTRA_FIELDS_REJECT,
@@ -50,7 +50,7 @@ func TestFields(t *testing.T) {
 			Others: sluicev1.OtherTypes_OTHER_TYPES_INFER, Columns: map[string]*sluicev1.ColumnType{"*": {Type: "date"}},
 		}}, `{"types":{"*":{"type":"date"}}}`},
 		"times": {&sluicev1.ListJobsRequest{
-			CreatedAfter: timestamppb.New(time.Date(2026, 3, 2, 12, 0, 0, 1e6, time.UTC)), Limit: proto.Int32(0),
+			CreatedAfter: timestamppb.New(time.Date(2026, 3, 2, 12, 0, 0, 1e6, time.UTC)), Limit: new(int32(0)),
 		}, `{"created_after":"2026-03-02T12:00:00.001Z","limit":0}`},
 		"a wait": {&sluicev1.GetJobRequest{Id: "x", Wait: durationpb.New(30 * time.Second)}, `{"id":"x","wait":"30s"}`},
 	} {

@@ -84,11 +84,10 @@ func (h *Handler) ask(ctx context.Context, request *http.Request, answer *reply)
 // serve tells of an answer that was broken off in the way in which handlers do that.
 func (h *Handler) serve(answer *reply, request *http.Request) (err error) {
 	defer func() {
-		switch cause := recover(); {
-		case cause == nil:
-		case cause == http.ErrAbortHandler: //nolint:errorlint // a value that was recovered, by which net/http decides in the same way
+		cause := recover()
+		if cause == http.ErrAbortHandler { //nolint:errorlint // a value that was recovered, by which net/http decides in the same way
 			err = broken("the answer breaks off")
-		default:
+		} else if cause != nil {
 			panic(cause) //nolint:forbidigo // it goes on
 		}
 	}()
