@@ -122,6 +122,7 @@ type Previewed struct {
 	Columns     []Column    `json:"columns"` // with the types that the values of the part that was read would have
 	Rows        [][]*string `json:"rows"`    // a value for each column; nil stands for NULL
 	Warnings    []Warning   `json:"warnings"`
+	FirstBad    *Failure    `json:"first_bad,omitempty"` // what is wrong with the first row that cannot be read
 	Compression string      `json:"compression,omitempty"`
 	Member      string      `json:"member,omitempty"`
 	TotalBytes  *int64      `json:"total_bytes,omitempty"` // of the source as it is sent, if that is known
@@ -161,7 +162,7 @@ type Worker struct {
 	Jobs      []string  `json:"jobs"` // the ids of those that it works on
 }
 
-// The codes with which status refuses a request, carried in the micro protocol's error header.
+// The codes with which a service refuses a request, carried in the micro protocol's error header.
 const (
 	QueryNotFound   = "404"
 	QueryInvalid    = "400"
@@ -169,4 +170,5 @@ const (
 	QuerySucceeded  = "422" // the job has succeeded, and is not run again
 	QueryUnfinished = "425" // the job has not ended yet
 	QueryFailed     = "500"
+	QueryBusy       = "503" // there is no room for another question of this kind now
 )

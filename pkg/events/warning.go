@@ -21,12 +21,13 @@ const (
 	WarnExtraFields      = "extra_fields"      // values without a column were kept in the column _extra
 	WarnStrayQuote       = "stray_quote"       // a quote inside of a quoted value was not doubled, and was kept
 	WarnLengthUnverified = "length_unverified" // the server did not say how long the file is
+	WarnBadRow           = "bad_row"           // of a preview: a row cannot be read
 )
 
 // warningOrder is the order in which warnings are listed.
 func warningOrder() []string {
 	return []string{
-		WarnUncertain, WarnTitleLines, WarnShortRow, WarnLongRow, WarnExtraFields, WarnStrayQuote, WarnLengthUnverified,
+		WarnUncertain, WarnTitleLines, WarnShortRow, WarnLongRow, WarnExtraFields, WarnStrayQuote, WarnLengthUnverified, WarnBadRow,
 	}
 }
 

@@ -21,18 +21,19 @@ const maxLedgerPage = 1000
 
 var errInvalid = errors.New("the request is not valid")
 
-// answers are those to status and the API, which cannot read the ledger or change a table.
+// answers are those to services that can neither read the ledger and files nor change a table.
 type answers struct {
-	conn     *nats.Conn
-	database *postgres.Database
-	teller   teller
-	log      *slog.Logger
+	conn      *nats.Conn
+	database  *postgres.Database
+	teller    teller
+	previewer *previewer
+	log       *slog.Logger
 }
 
 // serve registers the endpoints; the caller stops the service. Any ingester may be asked.
 func (a *answers) serve(ctx context.Context) (micro.Service, error) {
 	service, err := micro.AddService(a.conn, micro.Config{
-		Name: "ingester", Version: "1.0.0", Description: "Tells how runs have ended by the ledger, and drops datasets",
+		Name: "ingester", Version: "1.0.0", Description: "Tells how runs have ended by the ledger and files would be read, and drops datasets",
 	})
 	if err != nil {
 		return nil, fmt.Errorf("registering the ingester service: %w", err)
@@ -44,6 +45,7 @@ func (a *answers) serve(ctx context.Context) (micro.Service, error) {
 		{"ledger", events.SubjectIngesterLedger, answer(ctx, a, a.ledger)},
 		{"report", events.SubjectIngesterReport, answer(ctx, a, a.report)},
 		{"drop", events.SubjectIngesterDrop, answer(ctx, a, a.drop)},
+		{"preview", events.SubjectIngesterPreview, answer(ctx, a, a.previewer.preview)},
 	} {
 		if err := service.AddEndpoint(endpoint.name, endpoint.handler, micro.WithEndpointSubject(endpoint.subject)); err != nil {
 			return nil, errors.Join(fmt.Errorf("registering %s: %w", endpoint.subject, err), service.Stop())
@@ -55,8 +57,9 @@ func (a *answers) serve(ctx context.Context) (micro.Service, error) {
 	return service, nil
 }
 
-// answer decodes a question, asks and sends the reply. Each question has a goroutine, as databases may be slow; the reply
-// is published here since a micro request is only for the goroutine that it was handed to.
+// answer decodes a question, asks and sends the reply. Each question has a goroutine, as databases and sources may be slow, and
+// [settleTime], of which some take less. The reply is published here since a micro request is only for the goroutine that it was
+// handed to.
 func answer[Q, A any](ctx context.Context, a *answers, ask func(context.Context, Q) (A, error)) micro.HandlerFunc {
 	return func(r micro.Request) {
 		reply, request, subject := nats.NewMsg(r.Reply()), r.Data(), r.Subject()
@@ -84,10 +87,13 @@ func (a *answers) send(reply *nats.Msg, found any, err error, subject string) {
 	case errors.Is(err, errInvalid):
 		reply.Header.Set(micro.ErrorCodeHeader, events.QueryInvalid)
 		reply.Header.Set(micro.ErrorHeader, errInvalid.Error())
+	case errors.Is(err, errBusy):
+		reply.Header.Set(micro.ErrorCodeHeader, events.QueryBusy)
+		reply.Header.Set(micro.ErrorHeader, errBusy.Error())
 	case err != nil:
 		a.log.Warn("question not answered", "subject", subject, "err", err)
 		reply.Header.Set(micro.ErrorCodeHeader, events.QueryFailed)
-		reply.Header.Set(micro.ErrorHeader, "the ingester cannot read the ledger")
+		reply.Header.Set(micro.ErrorHeader, "the ingester cannot answer; its log tells more")
 	}
 	if err := a.conn.PublishMsg(reply); err != nil {
 		a.log.Warn("answer not sent", "subject", subject, "err", err)

@@ -33,7 +33,7 @@ func (a *attempt) load(ctx context.Context, load *postgres.Load) (*postgres.Outc
 
 // loadRest loads what is missing to what is kept, or the whole file, and publishes all of it.
 func (a *attempt) loadRest(ctx context.Context, load *postgres.Load, kept *postgres.Kept, began time.Time) (*postgres.Outcome, error) {
-	address, err := a.address()
+	address, err := a.parts.address(a.job.ID, a.job.Spec.Source)
 	if err != nil {
 		return nil, err
 	}
@@ -124,9 +124,9 @@ func (a *attempt) prepare(ctx context.Context, load *postgres.Load, rows *csv.Re
 	})
 }
 
-// address is the whole address of the source.
-func (a *attempt) address() (seal.Address, error) {
-	address, err := a.parts.Sealer.Open(a.job.ID, a.job.Spec.Source)
+// address is the whole address of a source that was sealed for a job or a question of this id.
+func (p Parts) address(id string, of events.Source) (seal.Address, error) {
+	address, err := p.Sealer.Open(id, of)
 	if err != nil {
 		return seal.Address{}, events.Failf(events.CodeSecretUnreadable,
 			"the sealed address of the source cannot be opened; give this ingester the same SLUICE_SECRET_KEY as the API").CausedBy(err)

@@ -10,18 +10,21 @@ import (
 // reading says how the job's file is to be read: as the job states it, and what it does not state is detected or, where the
 // reading is resumed, as it was.
 func (a *attempt) reading(body *source.Body, file sections, resume *csv.Resume) csv.Options {
-	spec := a.job.Spec
+	options := readingOf(a.job.Spec, body, a.config.Limits)
+	options.BadRows, options.Resume, options.Ready = csv.BadRows(a.job.Spec.MaxBadRows), resume, file.await
+	return options
+}
+
+// readingOf says how a file is to be read from its start, where no row may be bad.
+func readingOf(spec events.Spec, body *source.Body, limits csv.Limits) csv.Options {
 	return csv.Options{
-		Limits:  a.config.Limits,
+		Limits:  limits,
 		Stated:  &spec.CSV,
-		Resume:  resume,
 		Charset: body.Charset(),
-		Ready:   file.await,
 		Null:    spec.Null,
 		Snake:   spec.ColumnNames == events.SnakeNames,
 		Mend:    true,
 		Rescue:  spec.ExtraFields != events.RejectExtra,
-		BadRows: csv.BadRows(spec.MaxBadRows),
 	}
 }
 

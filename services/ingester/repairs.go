@@ -28,11 +28,13 @@ func DefaultRepairs() Repairs {
 	}
 }
 
-// startRepairs answers questions about the ledger, reconciles and sweeps until ctx ends, or stop is called.
+// startRepairs answers questions about the ledger and about files, reconciles and sweeps until ctx ends, or stop is called.
 func (s *Service) startRepairs(ctx context.Context) (stop func(), err error) {
 	ctx, cancel := context.WithCancel(ctx)
 	teller := teller{events: s.parts.Bus.Events, database: s.parts.Database, by: "ingester/" + s.config.Worker}
-	answers := &answers{conn: s.parts.Bus.Conn, database: s.parts.Database, teller: teller, log: s.config.Log}
+	answers := &answers{
+		conn: s.parts.Bus.Conn, database: s.parts.Database, teller: teller, previewer: newPreviewer(s.config, s.parts), log: s.config.Log,
+	}
 	var service micro.Service
 	err = bus.Patiently(ctx, s.waiting, func() (err error) {
 		service, err = answers.serve(ctx)

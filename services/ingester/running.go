@@ -1,6 +1,8 @@
 package ingester
 
 import (
+	"maps"
+	"slices"
 	"sync"
 
 	"github.com/nats-io/nats.go/jetstream"
@@ -48,4 +50,12 @@ func (r *running) changed(jobID string, register bus.Register) {
 	if a != nil {
 		a.owner.seen(register)
 	}
+}
+
+// jobs returns the ids of the jobs that are under way, in order, at most so many.
+func (r *running) jobs(most int) []string {
+	r.mu.Lock()
+	ids := slices.Sorted(maps.Keys(r.attempts))
+	r.mu.Unlock()
+	return append([]string{}, ids[:min(len(ids), most)]...)
 }

@@ -32,6 +32,7 @@ type Config struct {
 	BatchTime   time.Duration // at this age
 	Limits      csv.Limits    // of a file
 	Repairs     Repairs
+	Previews    Previews
 	Log         *slog.Logger
 }
 
@@ -53,6 +54,7 @@ func DefaultConfig(worker string) Config {
 		BatchTime:   2 * time.Second,
 		Limits:      csv.DefaultOptions().Limits,
 		Repairs:     DefaultRepairs(),
+		Previews:    DefaultPreviews(),
 		Log:         slog.Default(),
 	}
 }
@@ -75,8 +77,9 @@ type Service struct {
 
 // New returns a worker that is not running yet.
 func New(config Config, parts Parts) (*Service, error) {
-	if config.Worker == "" || config.Slots < 1 || config.MaxAttempts < 1 || config.BatchBytes < 1 {
-		return nil, errors.New("ingester: worker, slots, attempts and batch size are needed")
+	if config.Worker == "" || config.Slots < 1 || config.MaxAttempts < 1 || config.BatchBytes < 1 ||
+		config.Previews.AtOnce < 1 {
+		return nil, errors.New("ingester: worker, slots, attempts, batch size and previews are needed")
 	}
 	return &Service{config: config, parts: parts, running: newRunning(), ready: make(chan struct{})}, nil
 }
@@ -97,6 +100,11 @@ func (s *Service) Run(ctx context.Context) error {
 		return err
 	}
 	defer stopRepairs()
+	leave, err := s.arrive(ctx)
+	if err != nil {
+		return err
+	}
+	defer leave()
 	close(s.ready)
 
 	jobs, drain := context.WithCancelCause(context.WithoutCancel(ctx))
@@ -137,6 +145,15 @@ func (s *Service) begin(ctx context.Context) (l *lanes, err error) {
 		return nil, err
 	}
 	return l, nil
+}
+
+// arrive lets others see that this worker is there, as soon as NATS lets it.
+func (s *Service) arrive(ctx context.Context) (leave func(), err error) {
+	err = bus.Patiently(ctx, s.waiting, func() (err error) {
+		leave, err = s.present(ctx)
+		return err
+	})
+	return leave, err
 }
 
 func (s *Service) waiting(err error) { s.config.Log.Warn("waiting for NATS", "err", err) }

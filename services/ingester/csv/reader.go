@@ -22,7 +22,8 @@ type Reader struct {
 	read     int64
 	rejected int64
 	firstBad string
-	err      error // what reading ended with
+	bad      *events.Failure // what the latest rejected row was rejected for
+	err      error           // what reading ended with
 
 	skim skimmer
 	seen sight  // when skimming last
@@ -172,32 +173,6 @@ func (r *Reader) naming() naming {
 		o.taken = append(o.taken, ExtraColumn)
 	}
 	return o
-}
-
-// Read returns the next record, with a value for each column. It fails with io.EOF behind the last one. Rows that may be
-// rejected are passed over, and what has no column is left out; [Reader.ReadRows] tells both.
-//
-// Any other error is an [*events.Failure] about the file, with its place, or the source's own error as it came. The codes
-// are unterminated_quote, stray_quote, too_many_fields, nul_byte, bad_encoding, field_too_long and row_too_long, and
-// too_many_bad_rows. Each further call fails with the same error.
-func (r *Reader) Read() (Record, error) {
-	if _, err := r.Columns(); err != nil {
-		return Record{}, err
-	}
-	for {
-		_, rejected := r.next()
-		if r.err != nil {
-			return Record{}, r.err
-		}
-		if !rejected {
-			break
-		}
-	}
-	r.waiting = false
-	r.count()
-	return Record{
-		Values: r.fill(len(r.columns))[:len(r.columns)], Line: r.scan.started, Start: r.scan.origin, End: r.scan.in.source(),
-	}, nil
 }
 
 // next scans the next record, unless one is waiting already, or rejects it.

@@ -50,6 +50,7 @@ func (r *Reader) reject(err error) (Reject, error) {
 		return Reject{}, err
 	}
 	reject.Raw = readable(raw)
+	r.bad = f
 	r.rejected++
 	if r.firstBad == "" {
 		r.firstBad = f.Message

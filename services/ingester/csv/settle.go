@@ -2,6 +2,7 @@ package csv
 
 import (
 	"bytes"
+	"errors"
 	"io"
 	"math"
 	"time"
@@ -72,9 +73,12 @@ func (r *Reader) sample() []byte {
 func (r *Reader) fillSample(began time.Time) (complete bool, err error) {
 	in := &r.scan.in
 	for in.end-in.pos <= sampleSize && !r.impatient(began) {
-		if err := in.more(); isEnd(err) {
+		switch err := in.more(); {
+		case isEnd(err):
 			return true, nil
-		} else if err != nil {
+		case errors.Is(err, ErrCut):
+			return false, nil
+		case err != nil:
 			return false, err
 		}
 	}
