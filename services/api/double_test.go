@@ -26,6 +26,7 @@ type statusDouble struct {
 	mu      sync.Mutex
 	told    map[string]events.Status
 	page    events.Page
+	lanes   events.Lanes
 	asked   []events.List
 	failure string // error code that every question is answered with
 	refusal string // error code that every cancel and retry is answered with
@@ -44,10 +45,11 @@ func (e *env) playStatus(t testing.TB) *statusDouble {
 		subject string
 		handler func(testing.TB, micro.Request) error
 	}{
-		"get":    {events.SubjectStatusGet, d.get},
-		"list":   {events.SubjectStatusList, d.list},
-		"cancel": {events.SubjectStatusCancel, d.cancel},
-		"retry":  {events.SubjectStatusRetry, d.cancel},
+		"get":     {events.SubjectStatusGet, d.get},
+		"list":    {events.SubjectStatusList, d.list},
+		"cancel":  {events.SubjectStatusCancel, d.cancel},
+		"retry":   {events.SubjectStatusRetry, d.cancel},
+		"waiting": {events.SubjectStatusWaiting, d.waiting},
 	} {
 		handler := micro.HandlerFunc(func(r micro.Request) {
 			if err := answer.handler(t, r); err != nil {
@@ -123,6 +125,15 @@ func (d *statusDouble) list(_ testing.TB, r micro.Request) error {
 		return r.Error(d.failure, "told to fail, by nats://inside", nil)
 	}
 	return r.RespondJSON(d.page)
+}
+
+func (d *statusDouble) waiting(_ testing.TB, r micro.Request) error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.failure != "" {
+		return r.Error(d.failure, "told to fail, by nats://inside", nil)
+	}
+	return r.RespondJSON(d.lanes)
 }
 
 // lastList is the question for a page that was asked last.

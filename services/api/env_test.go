@@ -141,8 +141,8 @@ func decoded[T any](t testing.TB, a answer) T {
 func refused(t testing.TB, a answer, want code) openapi.Problem {
 	t.Helper()
 	p := decoded[openapi.Problem](t, a)
-	if p.Code != string(want) || a.status != problems[want].status || p.Status != a.status {
-		t.Errorf("answered %d %s, want %d %s", a.status, a.body, problems[want].status, want)
+	if p.Code != string(want) || a.status != want.problem().status || p.Status != a.status {
+		t.Errorf("answered %d %s, want %d %s", a.status, a.body, want.problem().status, want)
 	}
 	return p
 }

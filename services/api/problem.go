@@ -36,14 +36,18 @@ const (
 	codeUploadUnavailable    code = "upload_unavailable"
 	codeStatusUnavailable    code = "status_unavailable"
 	codeQueueUnavailable     code = "queue_unavailable"
+	codeIngesterUnavailable  code = "ingester_unavailable"
 	codeInternal             code = "internal"
 )
 
-// problems is the one table from codes to HTTP; docs/errors.md explains them to users.
-var problems = map[code]struct {
+// problem is how a code is answered.
+type problem struct {
 	status int
 	title  string
-}{
+}
+
+// problems is the one table from codes to HTTP; docs/errors.md explains them to users.
+var problems = map[code]problem{
 	codeInvalidRequest:       {http.StatusBadRequest, "The request is not valid"},
 	codeCrossOrigin:          {http.StatusForbidden, "The request comes from elsewhere"},
 	codeUnsupportedMediaType: {http.StatusUnsupportedMediaType, "The body's media type is not supported"},
@@ -64,7 +68,16 @@ var problems = map[code]struct {
 	codeUploadUnavailable:    {http.StatusServiceUnavailable, "Uploads cannot be stored"},
 	codeStatusUnavailable:    {http.StatusServiceUnavailable, "Status does not answer"},
 	codeQueueUnavailable:     {http.StatusServiceUnavailable, "The queue does not answer"},
+	codeIngesterUnavailable:  {http.StatusServiceUnavailable, "No ingester answers"},
 	codeInternal:             {http.StatusInternalServerError, "An error of Sluice's own"},
+}
+
+// problem is the code's row in the table. What is not in it is the code of a failure, with which a file was looked at in vain.
+func (c code) problem() problem {
+	if p, ok := problems[c]; ok {
+		return p
+	}
+	return problem{http.StatusUnprocessableEntity, "The file cannot be read"}
 }
 
 // refusal is an error that the caller gets to see.
@@ -108,7 +121,7 @@ func (s *Service) answerError(err error, c echo.Context) {
 		return // the caller has an answer, or has gone
 	}
 	r := asRefusal(err)
-	known := problems[r.code]
+	known := r.code.problem()
 	if known.status >= http.StatusInternalServerError {
 		s.config.Log.Error("request failed", "method", c.Request().Method, "path", c.Request().URL.Path, "code", r.code, "err", err)
 	}

@@ -100,19 +100,23 @@ func viewWarnings(list []events.Warning) []openapi.Warning {
 }
 
 func viewResult(jobID string, r events.Result) openapi.JobResult {
-	columns := make([]openapi.Column, len(r.Columns))
-	for i, c := range r.Columns {
-		columns[i] = openapi.Column{Original: c.Original, Name: c.Name, Type: c.Type, Rule: optional(c.Rule), Form: optional(c.Form)}
-	}
 	return openapi.JobResult{
 		JobID: jobID, Outcome: openapi.JobResultOutcome(r.Outcome), Schema: r.Schema, Table: r.Table,
-		Rows: r.Rows, Rejected: r.Rejected, Bytes: r.Bytes, Columns: columns,
+		Rows: r.Rows, Rejected: r.Rejected, Bytes: r.Bytes, Columns: viewColumns(r.Columns),
 		Dialect:  viewDialect(r.Dialect),
 		Warnings: viewWarnings(r.Warnings), Checksum: r.Checksum, ResumedFrom: optional(r.ResumedFrom),
 		Compression: optional(openapi.JobResultCompression(r.Compression)), Member: optional(r.Member),
 		UnchangedSince: optional(r.UnchangedSince),
 		Durations:      openapi.Durations{QueuedMs: r.Durations.QueuedMS, LoadingMs: r.Durations.LoadingMS},
 	}
+}
+
+func viewColumns(list []events.Column) []openapi.Column {
+	views := make([]openapi.Column, len(list))
+	for i, c := range list {
+		views[i] = openapi.Column{Original: c.Original, Name: c.Name, Type: c.Type, Rule: optional(c.Rule), Form: optional(c.Form)}
+	}
+	return views
 }
 
 func viewDialect(d events.Dialect) openapi.Dialect {

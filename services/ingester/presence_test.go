@@ -31,14 +31,13 @@ func (e *env) workers(what string, check func(map[string]events.Worker) bool) {
 	})
 }
 
-// TestWorkersTellWhatTheyDo holds that each worker answers for itself, also while it hands its jobs over.
+// TestWorkersTellWhatTheyDo holds that each worker answers for itself.
 func TestWorkersTellWhatTheyDo(t *testing.T) {
 	t.Parallel()
 	e := newEnv(t)
 	file := holding(t, 1)
 	began := time.Now().Add(-time.Second)
-	wire, proxied := e.proxiedDatabase()
-	first := e.start("w1", proxied, func(c *ingester.Config, _ *ingester.Parts) { c.DrainTime = time.Minute })
+	first := e.start("w1")
 	job := e.submit(newJob(file.url))
 	e.awaitBatches(job)
 	e.start("w2", func(c *ingester.Config, _ *ingester.Parts) { c.Slots = 3 })
@@ -47,18 +46,7 @@ func TestWorkersTellWhatTheyDo(t *testing.T) {
 		return len(w) == 2 && len(one.Jobs) == 1 && one.Jobs[0] == job.ID && one.Slots == 1 && !one.Draining &&
 			one.StartedAt.After(began) && one.Version != "" && two.Slots == 3 && two.Jobs != nil && len(two.Jobs) == 0
 	})
-	wire.Hole() // so that what was read cannot be committed, which is waited for
-	first.stop()
-	e.workers("the first one says that it ends", func(w map[string]events.Worker) bool { return w["w1"].Draining })
-	wire.Mend()
-	select {
-	case err := <-first.ended:
-		if err != nil {
-			t.Error(err)
-		}
-	case <-e.ctx.Done():
-		t.Fatal("the worker does not stop")
-	}
+	e.end(first)
 	e.workers("the second one is alone", func(w map[string]events.Worker) bool { return len(w) == 1 && w["w2"].Name == "w2" })
 	file.release()
 }

@@ -140,11 +140,11 @@ func TestUsers(t *testing.T) {
 			deaf: "> jobs.> events.> $KV.> $O.> _INBOX_api.>",
 		},
 		"api": {
-			publish: "jobs.normal.x events.x.created events.x.queued svc.status.get svc.status.retry $JS.API.STREAM.MSG.GET.JOBS " +
+			publish: "jobs.normal.x events.x.created events.x.queued svc.status.get svc.status.retry svc.ingester.preview svc.ingester.workers $JS.API.STREAM.MSG.GET.JOBS " +
 				"$JS.API.CONSUMER.CREATE.EVENTS.api-x.events.*.* $JS.API.CONSUMER.MSG.NEXT.EVENTS.api-x $JS.API.DIRECT.GET.EVENTS " +
 				"$O.uploads.C.x $O.uploads.M.x $JS.API.STREAM.MSG.GET.OBJ_uploads $JS.API.STREAM.PURGE.OBJ_uploads",
 			subscribe: "_INBOX_api.x",
-			not: "svc.status.reconcile events.x.redriven $KV.control.x $KV.jobs.x events.x.succeeded $JS.API.STREAM.DELETE.JOBS $JS.API.STREAM.PURGE.JOBS $JS.ACK.JOBS.normal.1.1.1.1.0 " +
+			not: "svc.status.reconcile svc.ingester.ledger svc.ingester.report events.x.redriven $KV.control.x $KV.jobs.x events.x.succeeded $JS.API.STREAM.DELETE.JOBS $JS.API.STREAM.PURGE.JOBS $JS.ACK.JOBS.normal.1.1.1.1.0 " +
 				"$JS.API.CONSUMER.MSG.NEXT.JOBS.normal $JS.API.STREAM.MSG.DELETE.JOBS $JS.API.DIRECT.GET.KV_control.$KV.control.x " +
 				"$JS.API.STREAM.MSG.GET.KV_control $JS.API.STREAM.MSG.GET.KV_jobs $JS.API.CONSUMER.CREATE.EVENTS.fold $JS.API.CONSUMER.CREATE.EVENTS.fold.events.*.* $JS.API.CONSUMER.MSG.NEXT.EVENTS.fold " +
 				"$JS.API.CONSUMER.DELETE.EVENTS.fold $JS.API.CONSUMER.CREATE.EVENTS.x $JS.API.CONSUMER.CREATE.JOBS.x.jobs.normal.* $JS.ACK.EVENTS.fold.1.1.1.1.0 " +
@@ -166,7 +166,7 @@ func TestUsers(t *testing.T) {
 				"$JS.ACK.JOBS.urgent.1.1.1.1.0 $JS.FC.KV_control.x $JS.API.CONSUMER.DELETE.KV_control.x " +
 				"$JS.API.STREAM.MSG.GET.JOBS _INBOX_status.x _INBOX.x " + // JOBS: to see whether a job has a message
 				"$O.uploads.M.x $JS.API.STREAM.MSG.GET.OBJ_uploads $JS.API.DIRECT.GET.OBJ_uploads $JS.API.STREAM.PURGE.OBJ_uploads",
-			subscribe: "_INBOX_ingester.x events.*.queued svc.ingester.report svc.ingester.ledger $SRV.PING",
+			subscribe: "_INBOX_ingester.x events.*.queued svc.ingester.report svc.ingester.ledger svc.ingester.preview svc.ingester.workers $SRV.PING",
 			not: "jobs.normal.x events.x.created $KV.jobs.x $JS.API.STREAM.DELETE.JOBS $JS.API.STREAM.PURGE.KV_control svc.status.cancel " +
 				"$JS.API.CONSUMER.DELETE.JOBS.normal $JS.API.CONSUMER.CREATE.JOBS.x.jobs.normal.* $JS.ACK.EVENTS.fold.1.1.1.1.0 " +
 				"$O.uploads.C.x $JS.API.STREAM.DELETE.OBJ_uploads $JS.API.CONSUMER.CREATE.OBJ_uploads.x.$O.uploads.C.x",
