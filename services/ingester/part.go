@@ -37,7 +37,7 @@ func (p *previewer) readPart(ctx context.Context, stop context.CancelCauseFunc, 
 		}
 		found.text = found.text[:len(found.text)+n]
 		switch {
-		case err == io.EOF: //nolint:errorlint // a wrapped one is not the end
+		case err == io.EOF:
 			found.complete = true
 			return found, nil
 		case err != nil && errors.Is(context.Cause(ctx), errEnough):

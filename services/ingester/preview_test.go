@@ -37,13 +37,13 @@ func (e *env) preview(question events.Preview) events.Previewed {
 }
 
 // expectFailure asks for a preview that cannot be made.
-func (e *env) expectFailure(question events.Preview, want events.Code) *events.Failure {
+func (e *env) expectFailure(question events.Preview, want events.Code) events.Failure {
 	e.t.Helper()
 	found := e.preview(question)
 	if found.Failure == nil || found.Failure.Code != want || found.Failure.Message == "" || found.Columns != nil {
 		e.t.Fatalf("answered is %+v with %v, want %s", found, found.Failure, want)
 	}
-	return found.Failure
+	return *found.Failure
 }
 
 // described is a preview in short.
@@ -333,7 +333,7 @@ func TestPreviewOfSecrets(t *testing.T) {
 		t.Errorf("asked with %q", asked)
 	}
 	if failure := e.expectFailure(question, events.CodeSourceRefused); strings.Contains(failure.Message, "hush") {
-		t.Errorf("the failure is %s", failure)
+		t.Errorf("the failure is %+v", failure)
 	}
 	question.ID = uuid.NewString() // for which it was not sealed
 	e.expectFailure(question, events.CodeSecretUnreadable)
