@@ -34,6 +34,7 @@ type Bus struct {
 	Registers *Registers
 	Documents jetstream.KeyValue // the bucket of status documents; only status writes it
 	Uploads   *Uploads
+	Keys      *Keys // not bound: only the API and the command may read the bucket
 }
 
 // Connect opens a connection that outlives outages of the server: it reconnects for ever, and meanwhile refuses to
@@ -89,6 +90,7 @@ func Bind(ctx context.Context, nc *nats.Conn) (*Bus, error) {
 		Registers: &Registers{conn: nc, kv: bucket{control, nc}},
 		Documents: bucket{documents, nc},
 		Uploads:   uploads,
+		Keys:      NewKeys(nc),
 	}, nil
 }
 

@@ -18,6 +18,7 @@ const (
 	FoldConsumer    = "fold"
 	DocumentsBucket = "jobs"
 	ControlBucket   = "control"
+	KeysBucket      = "keys"
 	UploadsBucket   = "uploads"
 	UploadsStream   = "OBJ_" + UploadsBucket
 )
@@ -164,6 +165,14 @@ func buckets(replicas int) []jetstream.KeyValueConfig {
 		{
 			Bucket:         ControlBucket,
 			Description:    "Who owns each job",
+			History:        1,
+			Storage:        jetstream.FileStorage,
+			Replicas:       replicas,
+			LimitMarkerTTL: time.Hour,
+		},
+		{
+			Bucket:         KeysBucket,
+			Description:    "API keys, their secrets hashed",
 			History:        1,
 			Storage:        jetstream.FileStorage,
 			Replicas:       replicas,

@@ -91,6 +91,11 @@ func TestStreamSettings(t *testing.T) {
 			DenyDelete: true, AllowRollup: true, AllowMsgTTL: true, SubjectDeleteMarkerTTL: time.Hour,
 		},
 		{
+			Name: "KV_keys", Subjects: []string{"$KV.keys.>"}, Retention: jetstream.LimitsPolicy,
+			Discard: jetstream.DiscardNew, MaxMsgsPerSubject: 1, Duplicates: 2 * time.Minute,
+			DenyDelete: true, AllowRollup: true, AllowMsgTTL: true, SubjectDeleteMarkerTTL: time.Hour,
+		},
+		{
 			Name: "OBJ_uploads", Subjects: []string{"$O.uploads.C.>", "$O.uploads.M.>"}, Retention: jetstream.LimitsPolicy,
 			Discard: jetstream.DiscardNew, MaxMsgsPerSubject: -1, Duplicates: 2 * time.Minute, AllowRollup: true,
 		},
