@@ -9,6 +9,7 @@ import (
 	"github.com/nats-io/nats.go/micro"
 
 	"sluice/internal/testenv"
+	"sluice/pkg/bus"
 	"sluice/pkg/events"
 	"sluice/pkg/seal"
 )
@@ -127,13 +128,35 @@ func (d *statusDouble) list(_ testing.TB, r micro.Request) error {
 	return r.RespondJSON(d.page)
 }
 
-func (d *statusDouble) waiting(_ testing.TB, r micro.Request) error {
+// waiting counts the jobs that were created with a key and of which nothing else was told; of all jobs it says what it was told.
+func (d *statusDouble) waiting(t testing.TB, r micro.Request) error {
+	var question events.Waiting
+	if err := json.Unmarshal(r.Data(), &question); err != nil {
+		return err
+	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.failure != "" {
 		return r.Error(d.failure, "told to fail, by nats://inside", nil)
 	}
-	return r.RespondJSON(d.lanes)
+	if question.Submitter == "" {
+		return r.RespondJSON(d.lanes)
+	}
+	lanes := events.Lanes{Queued: map[events.Priority]int{}, Totals: map[events.State]int{}}
+	for _, message := range d.env.stored(t, bus.EventsStream) {
+		e, err := events.Decode(message.Data)
+		if err != nil {
+			return err
+		}
+		created, ok := e.Data.(events.Created)
+		if !ok || created.Spec.Submitter != question.Submitter {
+			continue
+		}
+		if told, ok := d.told[e.JobID]; !ok || told.State == events.StateQueued {
+			lanes.Queued[created.Spec.Priority]++
+		}
+	}
+	return r.RespondJSON(lanes)
 }
 
 // lastList is the question for a page that was asked last.

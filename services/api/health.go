@@ -33,6 +33,9 @@ func (s *Service) GetReadiness(ctx context.Context, _ openapi.GetReadinessReques
 	if why := <-documents; checks["status"] == fine {
 		checks["status"] = why // status answers from memory also when what it keeps is gone
 	}
+	if s.config.RequireKeys {
+		checks["keys"] = s.keys.check()
+	}
 	for _, check := range checks {
 		if check != fine {
 			return openapi.GetReadiness503JSONResponse{Status: openapi.HealthStatusUnavailable, Checks: &checks}, nil

@@ -38,7 +38,8 @@ func (s *Service) CreateJob(ctx context.Context, r openapi.CreateJobRequestObjec
 // create brings a job into being: created is stored, once for each id, and then its message on the queue. A creator
 // that ends between the two leaves a job that status brings onto the queue.
 func (s *Service) create(ctx context.Context, wanted request, key *string) (events.Status, error) {
-	id, err := newID(key)
+	submitter := holderOf(ctx).id()
+	id, err := newID(submitter, key)
 	if err != nil {
 		return events.Status{}, err
 	}
@@ -46,16 +47,29 @@ func (s *Service) create(ctx context.Context, wanted request, key *string) (even
 	if err != nil {
 		return events.Status{}, err
 	}
+	spec.Submitter = submitter
+	there := func(ctx context.Context) (bool, error) {
+		if key == nil {
+			return false, nil
+		}
+		found, err := s.accepted(ctx, id)
+		return found, queueError(err, id)
+	}
+	return s.queueing(ctx, there, func() (events.Status, error) { return s.store(ctx, spec, id, wanted, key != nil) })
+}
+
+// store stores a job and puts it on the queue. With keyed, both may have been done before.
+func (s *Service) store(ctx context.Context, spec events.Spec, id string, wanted request, keyed bool) (events.Status, error) {
 	// A caller that goes away changes nothing: the job is wanted.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), createTime)
 	defer cancel()
 
-	if err := s.reserve(ctx, id, wanted, key != nil); err != nil {
+	if err := s.reserve(ctx, id, wanted, keyed); err != nil {
 		return events.Status{}, queueError(err, id)
 	}
 	created := events.New(id, events.Position{Run: 1}, s.now(), identity,
 		events.Created{Spec: spec, RequestHash: wanted.hash(s.sealer)})
-	_, err = s.bus.Events.PublishFirst(ctx, created)
+	_, err := s.bus.Events.PublishFirst(ctx, created)
 	repeated := errors.Is(err, bus.ErrConflict)
 	if repeated {
 		spec, err = s.earlier(ctx, id, wanted)
@@ -105,6 +119,12 @@ func (s *Service) seal(id string, from source) (events.Source, error) {
 	}
 	sealed.Member = from.Member
 	return sealed, err
+}
+
+// accepted reports whether there is a job with this id.
+func (s *Service) accepted(ctx context.Context, id string) (bool, error) {
+	_, _, found, err := s.bus.Events.Last(ctx, id, events.TypeCreated)
+	return found, err
 }
 
 // earlier returns the spec of the job that the id belongs to already, if that was asked for by the same request.

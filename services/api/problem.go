@@ -18,6 +18,11 @@ type code string
 const (
 	codeInvalidRequest       code = "invalid_request"
 	codeCrossOrigin          code = "cross_origin"
+	codeUnauthenticated      code = "unauthenticated"
+	codeScopeMissing         code = "scope_missing"
+	codeRateLimited          code = "rate_limited"
+	codeTooManyJobs          code = "too_many_jobs"
+	codeKeysUnavailable      code = "keys_unavailable"
 	codeUnsupportedMediaType code = "unsupported_media_type"
 	codeBodyTooLarge         code = "body_too_large"
 	codeNotFound             code = "not_found"
@@ -50,6 +55,11 @@ type problem struct {
 var problems = map[code]problem{
 	codeInvalidRequest:       {http.StatusBadRequest, "The request is not valid"},
 	codeCrossOrigin:          {http.StatusForbidden, "The request comes from elsewhere"},
+	codeUnauthenticated:      {http.StatusUnauthorized, "The request has no valid key"},
+	codeScopeMissing:         {http.StatusForbidden, "The key is not good for this"},
+	codeRateLimited:          {http.StatusTooManyRequests, "The key has been used too often"},
+	codeTooManyJobs:          {http.StatusTooManyRequests, "Too many jobs of the key wait"},
+	codeKeysUnavailable:      {http.StatusServiceUnavailable, "Keys cannot be checked"},
 	codeUnsupportedMediaType: {http.StatusUnsupportedMediaType, "The body's media type is not supported"},
 	codeBodyTooLarge:         {http.StatusRequestEntityTooLarge, "The body is too large"},
 	codeNotFound:             {http.StatusNotFound, "There is no such path"},
@@ -143,8 +153,11 @@ func (s *Service) answerError(err error, c echo.Context) {
 		s.config.Log.Error("problem not encoded", "err", err)
 		return
 	}
-	if known.status == http.StatusServiceUnavailable {
+	switch {
+	case known.status == http.StatusServiceUnavailable:
 		c.Response().Header().Set(echo.HeaderRetryAfter, "2")
+	case r.code == codeTooManyJobs:
+		c.Response().Header().Set(echo.HeaderRetryAfter, "10")
 	}
 	if err := c.Blob(known.status, "application/problem+json", data); err != nil {
 		s.config.Log.Debug("problem not sent", "err", err)

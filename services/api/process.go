@@ -19,6 +19,7 @@ import (
 // Settings are what the API as a process of its own is told by flags and environment.
 type Settings struct {
 	Addr        string
+	RequireKeys bool
 	WithoutKeys bool
 	NATSURL     string
 	OpsAddr     string
@@ -37,8 +38,9 @@ func DefaultSettings() Settings {
 // Flags adds a flag for each setting.
 func (s *Settings) Flags(f *pflag.FlagSet) {
 	f.StringVar(&s.Addr, "api-addr", s.Addr, "where the API listens")
+	f.BoolVar(&s.RequireKeys, "require-keys", s.RequireKeys, "ask for keys on a loopback address, too")
 	f.BoolVar(&s.WithoutKeys, "without-keys", s.WithoutKeys,
-		"let whoever reaches the address use the API; needed for any but a loopback address")
+		"let whoever reaches the address use the API without a key, although it is not a loopback address")
 	f.StringVar(&s.NATSURL, "nats-url", s.NATSURL, "the NATS server")
 	f.StringVar(&s.OpsAddr, "ops-addr", s.OpsAddr, "where /healthz, /readyz and /metrics are; port 0: a free one, logged")
 	f.Int64Var(&s.UploadBytes, "upload-bytes", s.UploadBytes, "how many bytes a file may have that is uploaded")
@@ -52,10 +54,11 @@ func (s *Settings) Run(ctx context.Context, log *slog.Logger) error {
 	if s.UploadBytes < 1 {
 		return errors.New("SLUICE_UPLOAD_BYTES (--upload-bytes) must be at least 1")
 	}
-	if !s.WithoutKeys && !Loopback(s.Addr) {
-		return fmt.Errorf("SLUICE_API_ADDR (--api-addr) must be a loopback address, not %s, unless --without-keys says that"+
-			" whoever reaches it may use the API", s.Addr)
+	asks, err := AsksForKeys(s.Addr, s.RequireKeys, s.WithoutKeys)
+	if err != nil {
+		return err
 	}
+	config.RequireKeys = asks
 	sealer, err := seal.New(s.SecretKey)
 	if err != nil {
 		return err
@@ -69,7 +72,7 @@ func (s *Settings) Run(ctx context.Context, log *slog.Logger) error {
 		return errors.Join(err, listener.Close())
 	}
 	defer b.Conn.Close()
-	config.Log.Info("the API listens", "addr", listener.Addr().String())
+	config.Log.Info("the API listens", "addr", listener.Addr().String(), "keys", config.keys())
 	replica := New(config, b, sealer)
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return replica.Run(ctx, listener) })
@@ -84,8 +87,7 @@ func (s *Settings) Run(ctx context.Context, log *slog.Logger) error {
 	return group.Wait()
 }
 
-// Loopback reports whether only this machine reaches an address, host:port. Until it asks for keys, the API listens on
-// no other.
+// Loopback reports whether only this machine reaches an address, host:port.
 func Loopback(addr string) bool {
 	host, _, err := net.SplitHostPort(addr)
 	if err != nil {

@@ -81,8 +81,9 @@ func (r request) hash(key seal.Sealer) string {
 	return key.Fingerprint(text)
 }
 
-// newID returns the job's id: one that grows with time, or the one that an idempotency key stands for.
-func newID(key *string) (string, error) {
+// newID returns the job's id: one that grows with time, or the one that an idempotency key stands for. It stands for another one
+// with each API key that jobs are submitted with.
+func newID(submitter string, key *string) (string, error) {
 	if key == nil {
 		id, err := uuid.NewV7()
 		if err != nil {
@@ -94,5 +95,9 @@ func newID(key *string) (string, error) {
 		return "", refuse(codeInvalidRequest, fmt.Sprintf("Idempotency-Key must be 1 to %d printable ASCII characters", maxKey),
 			fieldError{"Idempotency-Key", fmt.Sprintf("must be 1 to %d printable ASCII characters", maxKey)})
 	}
-	return uuid.NewSHA1(idempotencyNamespace, []byte(*key)).String(), nil
+	name := *key
+	if submitter != "" {
+		name = submitter + "\n" + name // which no key has
+	}
+	return uuid.NewSHA1(idempotencyNamespace, []byte(name)).String(), nil
 }

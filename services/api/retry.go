@@ -13,8 +13,12 @@ func (s *Service) RetryJob(ctx context.Context, r openapi.RetryJobRequestObject)
 	if err != nil {
 		return nil, err
 	}
-	var status events.Status
-	if err := s.ask(ctx, events.SubjectStatusRetry, events.Retry{ID: id}, &status); err != nil {
+	never := func(context.Context) (bool, error) { return false, nil }
+	status, err := s.queueing(ctx, never, func() (status events.Status, err error) {
+		err = s.ask(ctx, events.SubjectStatusRetry, events.Retry{ID: id}, &status)
+		return status, err
+	})
+	if err != nil {
 		return nil, err
 	}
 	return openapi.RetryJob202JSONResponse(viewJob(status)), nil

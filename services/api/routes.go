@@ -38,7 +38,9 @@ func (s *Service) routes(e *echo.Echo) {
 		},
 	}))
 	e.Use(readRest)
+	e.Use(guardAnswers)
 	e.Use(s.ownOnly)
+	e.Use(s.access(e))
 	e.Use(middleware.BodyLimitWithConfig(middleware.BodyLimitConfig{Limit: maxBody, Skipper: uploads}))
 	e.Use(s.upload)
 	e.Use(lingers)

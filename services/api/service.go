@@ -23,10 +23,19 @@ import (
 // Config tunes the service.
 type Config struct {
 	DrainTime   time.Duration // how long requests under way may take at the end
-	LocalOnly   bool          // answer only requests to localhost or a loopback address
+	LocalOnly   bool          // answer only requests to localhost or a loopback address, unless they need keys
+	RequireKeys bool          // answer only requests with a key, but for those that are for everybody
 	Heartbeat   time.Duration // how often a stream of events shows that it is alive
 	UploadBytes int64         // how large an upload may be
 	Log         *slog.Logger
+}
+
+// keys says whether keys are asked for.
+func (c Config) keys() string {
+	if c.RequireKeys {
+		return "asked for"
+	}
+	return "not asked for"
 }
 
 // defaultUploadBytes is what a source may have that is read from elsewhere.
@@ -47,13 +56,16 @@ type Service struct {
 	now    func() time.Time
 	feed   *feed
 	intake *intake
+	keys   *keyring
 }
 
 var _ openapi.StrictServerInterface = (*Service)(nil)
 
 // New returns a replica that is not running yet.
 func New(config Config, b *bus.Bus, sealer seal.Sealer) *Service {
-	return &Service{config: config, bus: b, sealer: sealer, now: time.Now, feed: newFeed(b, config.Log), intake: newIntake()}
+	return &Service{
+		config: config, bus: b, sealer: sealer, now: time.Now, feed: newFeed(b, config.Log), intake: newIntake(), keys: newKeyring(),
+	}
 }
 
 // Run serves on the listener, which it closes, until ctx ends or the listener fails. It runs once.
@@ -82,6 +94,7 @@ func (s *Service) serve(ctx context.Context, listener net.Listener, server *http
 	feeding, endFeed := context.WithCancel(ctx)
 	fed, failed := make(chan struct{}), make(chan error, 1)
 	go func() { defer close(fed); s.feed.run(feeding) }()
+	keyed := s.holdKeys(feeding)
 	go func() { failed <- server.Serve(listener) }()
 	var err error
 	select {
@@ -90,6 +103,7 @@ func (s *Service) serve(ctx context.Context, listener net.Listener, server *http
 	}
 	endFeed()
 	<-fed // or else Shutdown would wait for streams, which do not end by themselves
+	<-keyed
 	if err != nil {
 		return fmt.Errorf("serving HTTP: %w", err)
 	}
@@ -101,6 +115,18 @@ func (s *Service) serve(ctx context.Context, listener net.Listener, server *http
 		return errors.Join(fmt.Errorf("ending HTTP requests: %w", err), server.Close())
 	}
 	return nil
+}
+
+// holdKeys keeps the keys up to date until ctx ends, if they are asked for. What it returns is closed after that.
+func (s *Service) holdKeys(ctx context.Context) <-chan struct{} {
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		if s.config.RequireKeys {
+			s.keys.run(ctx, s.bus.Keys, s.config.Log)
+		}
+	}()
+	return done
 }
 
 // Handler returns the API as an HTTP handler.

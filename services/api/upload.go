@@ -84,7 +84,7 @@ func (s *Service) reserve(ctx context.Context, jobID string, wanted request, key
 		return err
 	}
 	if keyed {
-		if _, _, accepted, err := s.bus.Events.Last(ctx, jobID, events.TypeCreated); err != nil || accepted {
+		if accepted, err := s.accepted(ctx, jobID); err != nil || accepted {
 			return err
 		}
 	}
