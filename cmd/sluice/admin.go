@@ -18,7 +18,7 @@ import (
 
 func newAdminCommand() *cobra.Command {
 	command := &cobra.Command{Use: "admin", Short: "Look after a running Sluice", Args: cobra.NoArgs}
-	command.AddCommand(newReconcileCommand())
+	command.AddCommand(newReconcileCommand(), newKeysCommand())
 	return command
 }
 

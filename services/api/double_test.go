@@ -2,6 +2,7 @@ package api
 
 import (
 	"encoding/json"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -29,6 +30,7 @@ type statusDouble struct {
 	page    events.Page
 	lanes   events.Lanes
 	asked   []events.List
+	waited  []events.Waiting
 	failure string // error code that every question is answered with
 	refusal string // error code that every cancel and retry is answered with
 }
@@ -142,6 +144,7 @@ func (d *statusDouble) waiting(t testing.TB, r micro.Request) error {
 	if question.Submitter == "" {
 		return r.RespondJSON(d.lanes)
 	}
+	d.waited = append(d.waited, question)
 	lanes := events.Lanes{Queued: map[events.Priority]int{}, Totals: map[events.State]int{}}
 	for _, message := range d.env.stored(t, bus.EventsStream) {
 		e, err := events.Decode(message.Data)
@@ -157,6 +160,13 @@ func (d *statusDouble) waiting(t testing.TB, r micro.Request) error {
 		}
 	}
 	return r.RespondJSON(lanes)
+}
+
+// askedWaiting are the questions for how many jobs wait.
+func (d *statusDouble) askedWaiting() []events.Waiting {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return slices.Clone(d.waited)
 }
 
 // lastList is the question for a page that was asked last.

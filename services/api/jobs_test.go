@@ -163,7 +163,7 @@ func TestMalformedKey(t *testing.T) {
 func TestCreatorDiedHalfway(t *testing.T) {
 	e, ctx := newEnv(t), testenv.Context(t)
 	key := "k"
-	id, err := newID(&key)
+	id, err := newID("", &key)
 	if err != nil {
 		t.Fatal(err)
 	}

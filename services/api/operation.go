@@ -10,6 +10,7 @@ import (
 	"github.com/labstack/echo/v4"
 	"github.com/santhosh-tekuri/jsonschema/v6"
 
+	"sluice/pkg/apikey"
 	"sluice/services/api/openapi"
 )
 
@@ -18,7 +19,7 @@ type operation struct {
 	id         string
 	method     string
 	path       string             // as Echo writes it: /v1/jobs/:id
-	scopes     []string           // of which a key must have one; none if no key is needed
+	scopes     []apikey.Scope     // which a key must have; none if no key is needed
 	parameters []parameter        // in the document's order
 	body       *jsonschema.Schema // of a body in JSON; nil if there is none
 	tolerant   bool               // passes over query parameters that it does not know
@@ -128,16 +129,20 @@ func (d *document) parameter(listed map[string]any, pointer string) (parameter, 
 	return p, nil
 }
 
-// scopesIn reads security requirements: all of ours ask for a key, and name the scopes of which it must have one.
-func scopesIn(security any) []string {
-	var scopes []string
-	alternatives, _ := security.([]any)
+// scopesIn reads security requirements: there is one for each operation, or [] where no key is needed. Without any an operation
+// is for administrators: what was forgotten is not open.
+func scopesIn(security any) []apikey.Scope {
+	alternatives, stated := security.([]any)
+	if !stated {
+		return []apikey.Scope{apikey.Admin}
+	}
+	var scopes []apikey.Scope
 	for _, alternative := range alternatives {
 		schemes, _ := alternative.(map[string]any)
 		names, _ := schemes["apiKey"].([]any)
 		for _, name := range names {
 			if scope, ok := name.(string); ok {
-				scopes = append(scopes, scope)
+				scopes = append(scopes, apikey.Scope(scope))
 			}
 		}
 	}

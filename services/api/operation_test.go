@@ -6,6 +6,8 @@ import (
 	"testing"
 
 	"github.com/labstack/echo/v4"
+
+	"sluice/pkg/apikey"
 )
 
 // TestOperationsAreTheRoutes holds that each route has its operation, so that none is left unchecked.
@@ -42,7 +44,7 @@ func TestOperation(t *testing.T) {
 	if got := strings.Join(names, " "); o.id != "getDatasetRows" || got != want || !o.parameters[0].required || o.body != nil || o.tolerant {
 		t.Errorf("read %+v with %s, want %s", o, got, want)
 	}
-	for route, scopes := range map[string][]string{
+	for route, scopes := range map[string][]apikey.Scope{
 		"GET /v1/datasets/:table/rows": {"read"}, "POST /v1/jobs": {"write"}, "DELETE /v1/datasets/:table": {"admin"}, "GET /healthz": nil,
 	} {
 		if got := all.byRoute[route].scopes; !slices.Equal(got, scopes) {

@@ -127,28 +127,36 @@ func TestNATSConfiguration(t *testing.T) {
 	}
 }
 
+// noKeys are the ways to API keys, which only setup and api have.
+const noKeys = "$KV.keys.x $JS.API.STREAM.MSG.GET.KV_keys $JS.API.DIRECT.GET.KV_keys $JS.API.DIRECT.GET.KV_keys.$KV.keys.x " +
+	"$JS.API.CONSUMER.CREATE.KV_keys.x.$KV.keys.> $JS.API.CONSUMER.CREATE.KV_keys.x $JS.API.STREAM.UPDATE.KV_keys $JS.API.STREAM.PURGE.KV_keys $JS.API.STREAM.DELETE.KV_keys"
+
 // TestUsers holds what each user may do and may not, on a server without streams.
 func TestUsers(t *testing.T) {
 	t.Parallel()
 	s := startNATS(t)
 	for user, rights := range map[string]struct{ publish, subscribe, not, deaf string }{
 		"setup": {
-			publish:   "$JS.API.STREAM.CREATE.JOBS $JS.API.STREAM.UPDATE.KV_jobs $JS.API.STREAM.CREATE.OBJ_uploads $JS.API.STREAM.UPDATE.OBJ_uploads $JS.API.CONSUMER.CREATE.EVENTS.fold svc.status.reconcile",
+			publish: "$JS.API.STREAM.CREATE.JOBS $JS.API.STREAM.UPDATE.KV_jobs $JS.API.STREAM.CREATE.OBJ_uploads $JS.API.STREAM.UPDATE.OBJ_uploads $JS.API.CONSUMER.CREATE.EVENTS.fold svc.status.reconcile " +
+				"$JS.API.STREAM.CREATE.KV_keys $KV.keys.x $JS.API.STREAM.MSG.GET.KV_keys $JS.API.CONSUMER.CREATE.KV_keys.x.$KV.keys.> $JS.API.CONSUMER.DELETE.KV_keys.x",
 			subscribe: "_INBOX_setup.x",
 			not: "svc.status.cancel svc.status.retry $JS.API.STREAM.DELETE.JOBS $JS.API.STREAM.PURGE.EVENTS $JS.API.STREAM.CREATE.other jobs.normal.x $KV.control.x " +
-				"$JS.API.STREAM.DELETE.OBJ_uploads $JS.API.STREAM.PURGE.OBJ_uploads $JS.API.STREAM.MSG.GET.OBJ_uploads $O.uploads.M.x",
-			deaf: "> jobs.> events.> $KV.> $O.> _INBOX_api.>",
+				"$JS.API.STREAM.DELETE.OBJ_uploads $JS.API.STREAM.PURGE.OBJ_uploads $JS.API.STREAM.MSG.GET.OBJ_uploads $O.uploads.M.x " +
+				"$JS.API.STREAM.DELETE.KV_keys $JS.API.STREAM.PURGE.KV_keys $JS.API.CONSUMER.CREATE.KV_jobs.x.$KV.jobs.>",
+			deaf: "> jobs.> events.> $KV.> $KV.keys.> $O.> _INBOX_api.>",
 		},
 		"api": {
 			publish: "jobs.normal.x events.x.created events.x.queued svc.status.get svc.status.retry svc.ingester.preview svc.ingester.workers $JS.API.STREAM.MSG.GET.JOBS " +
 				"$JS.API.CONSUMER.CREATE.EVENTS.api-x.events.*.* $JS.API.CONSUMER.MSG.NEXT.EVENTS.api-x $JS.API.DIRECT.GET.EVENTS " +
-				"$O.uploads.C.x $O.uploads.M.x $JS.API.STREAM.MSG.GET.OBJ_uploads $JS.API.STREAM.PURGE.OBJ_uploads",
+				"$O.uploads.C.x $O.uploads.M.x $JS.API.STREAM.MSG.GET.OBJ_uploads $JS.API.STREAM.PURGE.OBJ_uploads " +
+				"svc.status.waiting $JS.API.STREAM.INFO.KV_keys $JS.API.CONSUMER.CREATE.KV_keys.x.$KV.keys.> $JS.API.CONSUMER.DELETE.KV_keys.x $JS.FC.KV_keys.x",
 			subscribe: "_INBOX_api.x",
 			not: "svc.status.reconcile svc.ingester.ledger svc.ingester.report events.x.redriven $KV.control.x $KV.jobs.x events.x.succeeded $JS.API.STREAM.DELETE.JOBS $JS.API.STREAM.PURGE.JOBS $JS.ACK.JOBS.normal.1.1.1.1.0 " +
 				"$JS.API.CONSUMER.MSG.NEXT.JOBS.normal $JS.API.STREAM.MSG.DELETE.JOBS $JS.API.DIRECT.GET.KV_control.$KV.control.x " +
 				"$JS.API.STREAM.MSG.GET.KV_control $JS.API.STREAM.MSG.GET.KV_jobs $JS.API.CONSUMER.CREATE.EVENTS.fold $JS.API.CONSUMER.CREATE.EVENTS.fold.events.*.* $JS.API.CONSUMER.MSG.NEXT.EVENTS.fold " +
 				"$JS.API.CONSUMER.DELETE.EVENTS.fold $JS.API.CONSUMER.CREATE.EVENTS.x $JS.API.CONSUMER.CREATE.JOBS.x.jobs.normal.* $JS.ACK.EVENTS.fold.1.1.1.1.0 " +
-				"$JS.API.STREAM.DELETE.OBJ_uploads $JS.API.STREAM.MSG.DELETE.OBJ_uploads $JS.API.DIRECT.GET.OBJ_uploads $JS.API.CONSUMER.CREATE.OBJ_uploads.x.$O.uploads.C.x $O.other.C.x",
+				"$JS.API.STREAM.DELETE.OBJ_uploads $JS.API.STREAM.MSG.DELETE.OBJ_uploads $JS.API.DIRECT.GET.OBJ_uploads $JS.API.CONSUMER.CREATE.OBJ_uploads.x.$O.uploads.C.x $O.other.C.x " +
+				"$KV.keys.x $JS.API.STREAM.DELETE.KV_keys $JS.API.STREAM.PURGE.KV_keys $JS.API.STREAM.UPDATE.KV_keys",
 			deaf: "> jobs.> events.> $KV.> $O.> _INBOX_status.> svc.status.get",
 		},
 		"status": {
@@ -158,8 +166,8 @@ func TestUsers(t *testing.T) {
 			subscribe: "_INBOX_status.x svc.status.get svc.status.reconcile $SRV.PING",
 			not: "events.x.created events.x.succeeded $JS.API.STREAM.DELETE.KV_jobs $JS.API.STREAM.PURGE.KV_jobs $JS.ACK.JOBS.normal.1.1.1.1.0 " +
 				"$JS.API.CONSUMER.DELETE.EVENTS.fold $JS.API.CONSUMER.MSG.NEXT.JOBS.normal $JS.API.CONSUMER.CREATE.EVENTS.x " +
-				"$O.uploads.C.x $JS.API.STREAM.DELETE.OBJ_uploads $JS.API.DIRECT.GET.OBJ_uploads",
-			deaf: "> jobs.> events.> $O.> _INBOX_api.> svc.ingester.report",
+				"$O.uploads.C.x $JS.API.STREAM.DELETE.OBJ_uploads $JS.API.DIRECT.GET.OBJ_uploads " + noKeys,
+			deaf: "> jobs.> events.> $O.> $KV.keys.> _INBOX_api.> svc.ingester.report",
 		},
 		"ingester": {
 			publish: "events.x.started events.x.progress events.x.retrying events.x.succeeded events.x.failed events.x.cancelled $KV.control.x " +
@@ -169,8 +177,8 @@ func TestUsers(t *testing.T) {
 			subscribe: "_INBOX_ingester.x events.*.queued svc.ingester.report svc.ingester.ledger svc.ingester.preview svc.ingester.workers $SRV.PING",
 			not: "jobs.normal.x events.x.created $KV.jobs.x $JS.API.STREAM.DELETE.JOBS $JS.API.STREAM.PURGE.KV_control svc.status.cancel " +
 				"$JS.API.CONSUMER.DELETE.JOBS.normal $JS.API.CONSUMER.CREATE.JOBS.x.jobs.normal.* $JS.ACK.EVENTS.fold.1.1.1.1.0 " +
-				"$O.uploads.C.x $JS.API.STREAM.DELETE.OBJ_uploads $JS.API.CONSUMER.CREATE.OBJ_uploads.x.$O.uploads.C.x",
-			deaf: "> jobs.> events.> $O.> svc.status.get _INBOX_api.>",
+				"$O.uploads.C.x $JS.API.STREAM.DELETE.OBJ_uploads $JS.API.CONSUMER.CREATE.OBJ_uploads.x.$O.uploads.C.x " + noKeys,
+			deaf: "> jobs.> events.> $O.> $KV.keys.> svc.status.get _INBOX_api.>",
 		},
 		"observer": {
 			publish: "$JS.API.STREAM.LIST $JS.API.STREAM.INFO.EVENTS $JS.API.CONSUMER.LIST.JOBS $JS.API.CONSUMER.INFO.EVENTS.fold " +
@@ -180,14 +188,14 @@ func TestUsers(t *testing.T) {
 			not: "jobs.normal.x events.x.created $KV.jobs.x $KV.control.x svc.status.cancel svc.status.retry svc.status.reconcile svc.ingester.report $JS.API.STREAM.DELETE.JOBS $JS.API.STREAM.PURGE.KV_jobs " +
 				"$JS.API.STREAM.MSG.DELETE.EVENTS $JS.API.CONSUMER.CREATE.EVENTS.fold $JS.API.CONSUMER.DELETE.EVENTS.fold " +
 				"$JS.API.CONSUMER.MSG.NEXT.JOBS.normal $JS.ACK.JOBS.normal.1.1.1.1.0 $JS.API.DIRECT.GET.KV_control.$KV.control.x " +
-				"$JS.API.DIRECT.GET.OBJ_uploads $JS.API.DIRECT.GET.OBJ_uploads.$O.uploads.C.x $JS.API.STREAM.MSG.GET.OBJ_uploads $JS.API.STREAM.PURGE.OBJ_uploads $O.uploads.M.x $O.uploads.C.x",
-			deaf: "> jobs.> $O.> $KV.control.> _INBOX_api.> svc.status.get",
+				"$JS.API.DIRECT.GET.OBJ_uploads $JS.API.DIRECT.GET.OBJ_uploads.$O.uploads.C.x $JS.API.STREAM.MSG.GET.OBJ_uploads $JS.API.STREAM.PURGE.OBJ_uploads $O.uploads.M.x $O.uploads.C.x " + noKeys,
+			deaf: "> jobs.> $O.> $KV.control.> $KV.keys.> _INBOX_api.> svc.status.get",
 		},
 		"backup": {
-			publish:   "$JS.API.STREAM.SNAPSHOT.JOBS $JS.API.STREAM.RESTORE.KV_jobs $JS.API.STREAM.SNAPSHOT.OBJ_uploads $JS.API.STREAM.RESTORE.OBJ_uploads $JS.SNAPSHOT.ACK.JOBS.x $JS.SNAPSHOT.RESTORE.JOBS.x",
+			publish:   "$JS.API.STREAM.SNAPSHOT.JOBS $JS.API.STREAM.RESTORE.KV_jobs $JS.API.STREAM.SNAPSHOT.OBJ_uploads $JS.API.STREAM.RESTORE.OBJ_uploads $JS.SNAPSHOT.ACK.JOBS.x $JS.SNAPSHOT.RESTORE.JOBS.x $JS.API.STREAM.SNAPSHOT.KV_keys $JS.API.STREAM.RESTORE.KV_keys",
 			subscribe: "_INBOX.x",
 			not: "$JS.API.STREAM.DELETE.JOBS $JS.API.STREAM.PURGE.EVENTS $JS.API.STREAM.CREATE.JOBS $JS.API.STREAM.RESTORE.other " +
-				"jobs.normal.x events.x.created $KV.jobs.x $O.uploads.M.x $JS.API.STREAM.PURGE.OBJ_uploads",
+				"jobs.normal.x events.x.created $KV.jobs.x $O.uploads.M.x $JS.API.STREAM.PURGE.OBJ_uploads " + noKeys,
 			deaf: "> jobs.> events.> $KV.> $O.> _INBOX_api.> svc.status.get",
 		},
 	} {

@@ -6,6 +6,8 @@ import (
 	"net"
 	"net/url"
 	"strings"
+
+	"sluice/services/api"
 )
 
 // announcement tells what runs where.
@@ -13,12 +15,13 @@ type announcement struct {
 	api, files, nats, monitor, postgres, dataDir, filesDir string
 	sample                                                 bool
 	idle                                                   bool // no ingester runs in this process
+	keys                                                   bool // the API asks for keys
 }
 
 func (a announcement) write(w io.Writer) error {
 	text := fmt.Sprintf(`Sluice is running.
 
-  API       http://%s
+  API       http://%s%s
   Files     http://%s  from %s
   NATS      %s  monitoring http://%s
   Postgres  %s
@@ -26,13 +29,18 @@ func (a announcement) write(w io.Writer) error {
 
 READY
 
-`, a.api, a.files, a.filesDir, a.nats, a.monitor, a.postgres, a.dataDir)
+`, a.api, a.access(), a.files, a.filesDir, a.nats, a.monitor, a.postgres, a.dataDir)
+	key := ""
+	if a.keys {
+		key = `-H "Authorization: Bearer $SLUICE_API_KEY" `
+		text += fmt.Sprintf("Make a key, from another terminal:\n\n  export SLUICE_API_KEY=$(sluice admin keys create --nats-url %s --name me --scopes read,write)\n\n", a.nats)
+	}
 	if a.sample {
 		text += fmt.Sprintf(`Load the sample file, from another terminal:
 
-  curl -d "fileUrl=http://%s/%s" -X POST %s/download_file
+  curl %s-d "fileUrl=http://%s/%s" -X POST %s/download_file
 
-`, nearby(a.files), sampleName, nearby(a.api))
+`, key, nearby(a.files), sampleName, nearby(a.api))
 	}
 	if a.idle {
 		text += "No ingester runs here: jobs wait until you start one beside it, with these addresses of NATS and Postgres.\n\n"
@@ -42,6 +50,17 @@ READY
 		return fmt.Errorf("saying what runs where: %w", err)
 	}
 	return nil
+}
+
+// access says for whom the API is, if that may surprise.
+func (a announcement) access() string {
+	switch {
+	case a.keys:
+		return "  asks for keys"
+	case !api.Loopback(a.api):
+		return "  asks nobody for a key"
+	}
+	return ""
 }
 
 // nearby is an address as someone on this machine would type it.

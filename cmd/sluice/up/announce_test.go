@@ -36,6 +36,25 @@ Ctrl-C ends all of it; jobs and data are kept.
 	if err := a.write(&text); err != nil || strings.Contains(text.String(), "curl") || !strings.Contains(text.String(), "\nREADY\n") {
 		t.Errorf("without a sample it says (%v)\n%s", err, text.String())
 	}
+	a.sample, a.keys = true, true
+	text.Reset()
+	if err := a.write(&text); err != nil {
+		t.Error(err)
+	}
+	for _, part := range []string{
+		"API       http://127.0.0.1:3000  asks for keys\n",
+		"export SLUICE_API_KEY=$(sluice admin keys create --nats-url nats://127.0.0.1:4222 --name me --scopes read,write)\n",
+		`curl -H "Authorization: Bearer $SLUICE_API_KEY" -d "fileUrl=http://localhost:8000/tripsdata.csv"`,
+	} {
+		if !strings.Contains(text.String(), part) {
+			t.Errorf("with keys it does not say %s\n%s", part, text.String())
+		}
+	}
+	a.api, a.keys = "0.0.0.0:3000", false
+	text.Reset()
+	if err := a.write(&text); err != nil || !strings.Contains(text.String(), "http://0.0.0.0:3000  asks nobody for a key\n") {
+		t.Errorf("without keys it says (%v)\n%s", err, text.String())
+	}
 	if err := a.write(closed{}); err == nil {
 		t.Error("that nobody hears it is no error")
 	}

@@ -25,6 +25,8 @@ type Config struct {
 	FilesDir    string // empty: a folder of DataDir
 	PostgresURL string // empty: a private Postgres
 	PGBin       string // where the private Postgres's binaries lie; empty: found
+	RequireKeys bool   // ask for API keys although the API's address is a loopback one
+	WithoutKeys bool   // ask for none although it is not
 	Ingesters   int
 	Slots       int                     // jobs at once per ingester
 	Sources     ingester.SourceSettings // this machine is open besides
@@ -54,7 +56,10 @@ func DefaultConfig() Config {
 // Flags adds a flag for each setting.
 func (c *Config) Flags(f *pflag.FlagSet) {
 	f.StringVar(&c.DataDir, "data-dir", c.DataDir, "where jobs, data and sample files are kept")
-	f.StringVar(&c.APIAddr, "api-addr", c.APIAddr, "where the API listens; loopback only, as it asks nobody for a key")
+	f.StringVar(&c.APIAddr, "api-addr", c.APIAddr, "where the API listens; it asks for keys unless that is a loopback address")
+	f.BoolVar(&c.RequireKeys, "require-keys", c.RequireKeys, "ask for keys on a loopback address, too")
+	f.BoolVar(&c.WithoutKeys, "without-keys", c.WithoutKeys,
+		"let whoever reaches the address use the API without a key, although it is not a loopback address")
 	f.StringVar(&c.NATSAddr, "nats-addr", c.NATSAddr, "where NATS listens")
 	f.StringVar(&c.MonitorAddr, "nats-monitor-addr", c.MonitorAddr, "where NATS's monitoring page listens")
 	f.StringVar(&c.FilesAddr, "files-addr", c.FilesAddr, "where the server of sample files listens")
@@ -87,11 +92,14 @@ func (c *Config) Validate() error {
 		taken[a.addr] = a.flag
 	}
 	for _, a := range []struct{ flag, addr string }{
-		{"api-addr", c.APIAddr}, {"nats-addr", c.NATSAddr}, {"nats-monitor-addr", c.MonitorAddr},
+		{"nats-addr", c.NATSAddr}, {"nats-monitor-addr", c.MonitorAddr},
 	} {
 		if host, _, err := net.SplitHostPort(a.addr); err == nil && host != "" && !api.Loopback(a.addr) {
-			bad = append(bad, fmt.Errorf("--%s must be a loopback address, not %s: nobody is asked for a key there", a.flag, host))
+			bad = append(bad, fmt.Errorf("--%s must be a loopback address, not %s: nobody is asked for a password there", a.flag, host))
 		}
+	}
+	if _, err := c.asksForKeys(); err != nil {
+		bad = append(bad, err)
 	}
 	if _, err := c.opener(nil); err != nil {
 		bad = append(bad, err)
@@ -109,6 +117,11 @@ func (c *Config) Validate() error {
 		bad = append(bad, errors.New("--upload-bytes must be at least 1"))
 	}
 	return errors.Join(bad...)
+}
+
+// asksForKeys reports whether the API asks for keys.
+func (c *Config) asksForKeys() (bool, error) {
+	return api.AsksForKeys(c.APIAddr, c.RequireKeys, c.WithoutKeys)
 }
 
 // ownFiles is the folder of files that is made when none is named.

@@ -34,6 +34,8 @@ func TestValidateNamesEachFault(t *testing.T) {
 		"empty":           {func(c *Config) { c.MonitorAddr = "" }, "--nats-monitor-addr"},
 		"too many colons": {func(c *Config) { c.FilesAddr = "::1:8000" }, "--files-addr"},
 		"one for two":     {func(c *Config) { c.MonitorAddr = c.NATSAddr }, "--nats-monitor-addr --nats-addr"},
+		"NATS for all":    {func(c *Config) { c.NATSAddr, c.MonitorAddr = "0.0.0.0:4222", "0.0.0.0:8222" }, "--nats-addr --nats-monitor-addr"},
+		"keys and none":   {func(c *Config) { c.RequireKeys, c.WithoutKeys = true, true }, "--require-keys --without-keys"},
 		"no directory":    {func(c *Config) { c.DataDir = "" }, "--data-dir"},
 		"ingesters":       {func(c *Config) { c.Ingesters = -1 }, "--ingesters"},
 		"many ingesters":  {func(c *Config) { c.Ingesters = 65 }, "--ingesters"},
@@ -69,6 +71,7 @@ func TestAllowedSettings(t *testing.T) {
 			c.APIAddr, c.NATSAddr, c.MonitorAddr, c.FilesAddr = "[::1]:0", "[::1]:0", "[::1]:0", "[::1]:0"
 		},
 		"no ingesters":   func(c *Config) { c.Ingesters = 0 },
+		"an API for all": func(c *Config) { c.APIAddr = "0.0.0.0:3000" },
 		"files for all":  func(c *Config) { c.FilesAddr = "0.0.0.0:8000" },
 		"one port twice": func(c *Config) { c.APIAddr, c.FilesAddr = "127.0.0.1:3000", "127.0.0.2:3000" },
 	} {
@@ -91,7 +94,7 @@ func TestEverySettingHasAVariable(t *testing.T) {
 		"SLUICE_DATA_DIR": "/d", "SLUICE_API_ADDR": "a:1", "SLUICE_NATS_ADDR": "a:2", "SLUICE_NATS_MONITOR_ADDR": "a:3",
 		"SLUICE_FILES_ADDR": "a:4", "SLUICE_FILES_DIR": "/f", "SLUICE_POSTGRES_URL": "postgres://db", "SLUICE_PGBIN": "/b",
 		"SLUICE_INGESTERS": "3", "SLUICE_SLOTS": "4", "SLUICE_SOURCE_ALLOW": "10.0.0.0/8,files:80", "SLUICE_LOG_LEVEL": "debug",
-		"SLUICE_UPLOAD_BYTES":   "5",
+		"SLUICE_UPLOAD_BYTES": "5", "SLUICE_REQUIRE_KEYS": "true", "SLUICE_WITHOUT_KEYS": "true",
 		"SLUICE_SOURCE_FOLDERS": "/in,/other", "SLUICE_SOURCE_BYTES": "1", "SLUICE_SOURCE_TEXT_BYTES": "2", "SLUICE_SOURCE_RATIO": "3",
 		"SLUICE_SOURCE_REDIRECTS": "4", "SLUICE_SOURCE_CONNECT_TIME": "5s", "SLUICE_SOURCE_HEADER_TIME": "6s", "SLUICE_SOURCE_HEADER_BYTES": "7",
 		"SLUICE_SOURCE_STALL_TIME": "8s", "SLUICE_SOURCE_STALL_RATE": "9", "SLUICE_FIELD_BYTES": "10", "SLUICE_ROW_BYTES": "11", "SLUICE_JOB_TIME": "12h",
@@ -121,7 +124,7 @@ func TestEverySettingHasAVariable(t *testing.T) {
 			},
 			CSV: csv.Limits{Field: 10, Row: 11, Columns: 1600}, JobTime: 12 * time.Hour,
 		},
-		UploadBytes: 5,
+		UploadBytes: 5, RequireKeys: true, WithoutKeys: true,
 	}
 	if !reflect.DeepEqual(c, want) {
 		t.Errorf("the settings are %+v, want %+v", c, want)

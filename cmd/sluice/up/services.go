@@ -50,6 +50,10 @@ func (s *servers) open(ctx context.Context, c Config, log *slog.Logger) (all *se
 	}
 	apiConfig := api.DefaultConfig()
 	apiConfig.Log, apiConfig.DrainTime, apiConfig.UploadBytes = log.With("service", "api"), drainTime, c.UploadBytes
+	if apiConfig.RequireKeys, err = c.asksForKeys(); err != nil {
+		return all, err
+	}
+	apiConfig.LocalOnly = api.Loopback(c.APIAddr)
 	all.api = api.New(apiConfig, apiBus, s.sealer)
 
 	statusBus, err := all.connect(ctx, "status")

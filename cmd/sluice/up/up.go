@@ -145,8 +145,10 @@ func (s *servers) serve(ctx context.Context, c Config, out io.Writer, log *slog.
 
 func (s *servers) announcement(c Config) announcement {
 	_, err := os.Stat(filepath.Join(c.FilesDir, sampleName))
+	keys, _ := c.asksForKeys() // it was found to be valid
 	return announcement{
-		api: s.api.Addr().String(), files: s.files.Addr().String(), nats: s.nats.ClientURL(),
+		keys: keys,
+		api:  s.api.Addr().String(), files: s.files.Addr().String(), nats: s.nats.ClientURL(),
 		monitor: s.nats.MonitorAddr().String(), postgres: s.database.shown,
 		dataDir: c.DataDir + s.database.elsewhere(c.DataDir), filesDir: c.FilesDir, sample: err == nil && c.Ingesters > 0,
 		idle: c.Ingesters == 0,
