@@ -29,7 +29,7 @@ func TestEveryOperationAsksForItsScope(t *testing.T) {
 		t.Fatal(err)
 	}
 	asked := map[apikey.Scope]int{}
-	for route, o := range all {
+	for route, o := range all.byRoute {
 		path := colon.ReplaceAllString(o.path, "01a1ff8e-7160-7994-90cf-204ee61cbd5a")
 		// A Last-Event-ID that is none, so that no stream begins.
 		call := func(headers ...string) answer { return e.call(t, o.method, path, "", append(headers, isLast+"x")...) }

@@ -18,7 +18,10 @@ func rightsOf(routes []*echo.Route) rights {
 	for _, route := range routes {
 		name := route.Method + " " + route.Path
 		all[name] = []apikey.Scope{apikey.Admin}
-		if o, ok := documented[name]; ok && err == nil {
+		if err != nil {
+			continue
+		}
+		if o, ok := documented.byRoute[name]; ok {
 			all[name] = o.scopes
 		}
 	}
