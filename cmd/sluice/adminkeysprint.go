@@ -52,8 +52,8 @@ func (f *keysFlags) printAll(cmd *cobra.Command, all []apikey.Key) error {
 	table := tabwriter.NewWriter(cmd.OutOrStdout(), 0, 0, 2, ' ', 0)
 	_, _ = fmt.Fprintln(table, "ID\tNAME\tSCOPES\tCREATED\tEXPIRES\tREQUESTS/MIN\tQUEUED JOBS") // Flush tells of what fails
 	for _, k := range all {
-		_, _ = fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", k.ID, k.Name, scopeNames(k.Scopes), k.CreatedAt.Format(time.RFC3339), keyExpiry(k),
-			keyLimit(k.RequestsPerMinute), keyLimit(k.QueuedJobs))
+		_, _ = fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", k.ID, k.Name, scopeNames(k.Scopes), k.CreatedAt.Format(time.RFC3339),
+			keyExpiry(k), keyLimit(k.RequestsPerMinute), keyLimit(k.QueuedJobs))
 	}
 	if err := table.Flush(); err != nil {
 		return fmt.Errorf("printing the keys: %w", err)

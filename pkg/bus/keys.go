@@ -115,10 +115,9 @@ func (s *Keys) Watch(ctx context.Context, changed func(all map[string]apikey.Key
 		return kv.WatchAll(ctx)
 	}
 	done, err = Follow(ctx, s.conn, begin, func(entry jetstream.KeyValueEntry) {
-		switch {
-		case entry == nil: // the mark between old values and new ones
+		if entry == nil { // the mark between old values and new ones
 			whole = true
-		default:
+		} else {
 			takeKey(all, entry)
 		}
 		if whole {

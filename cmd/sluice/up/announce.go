@@ -33,7 +33,11 @@ READY
 	key := ""
 	if a.keys {
 		key = `-H "Authorization: Bearer $SLUICE_API_KEY" `
-		text += fmt.Sprintf("Make a key, from another terminal:\n\n  export SLUICE_API_KEY=$(sluice admin keys create --nats-url %s --name me --scopes read,write)\n\n", a.nats)
+		text += fmt.Sprintf(`Make a key, from another terminal:
+
+  export SLUICE_API_KEY=$(sluice admin keys create --nats-url %s --name me --scopes read,write)
+
+`, a.nats)
 	}
 	if a.sample {
 		text += fmt.Sprintf(`Load the sample file, from another terminal:
