@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"sluice/pkg/bus"
+	"sluice/pkg/daemon"
 	"sluice/pkg/events"
 	"sluice/services/api/openapi"
 )
@@ -17,7 +18,7 @@ const readinessTime = 2 * time.Second
 
 // GetHealth answers as long as the process can answer anything.
 func (s *Service) GetHealth(context.Context, openapi.GetHealthRequestObject) (openapi.GetHealthResponseObject, error) {
-	return openapi.GetHealth200JSONResponse{Status: openapi.HealthStatusOk}, nil
+	return openapi.GetHealth200JSONResponse{Status: openapi.HealthStatusOk, Version: optional(daemon.Version())}, nil
 }
 
 // GetReadiness asks what the API depends on, all at once.

@@ -18,6 +18,7 @@ import (
 type operation struct {
 	id         string
 	method     string
+	template   string             // of the path, as in the document: /v1/jobs/{id}
 	path       string             // as Echo writes it: /v1/jobs/:id
 	scopes     []apikey.Scope     // which a key must have; none if no key is needed
 	parameters []parameter        // in the document's order
@@ -81,7 +82,7 @@ func (d *document) operations() (*operations, error) {
 
 func (d *document) operation(path, method string) (*operation, error) {
 	described, pointer := d.object("paths", path, method)
-	o := &operation{method: strings.ToUpper(method), path: braced.ReplaceAllString(path, ":$1")}
+	o := &operation{method: strings.ToUpper(method), template: path, path: braced.ReplaceAllString(path, ":$1")}
 	o.id, _ = described["operationId"].(string)
 	o.tolerant = contains(described["tags"], tolerantTag)
 	o.scopes = scopesIn(described["security"])

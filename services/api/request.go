@@ -28,6 +28,7 @@ type request struct {
 	ordered  bool
 	destination
 	reading
+	notes
 }
 
 // validate reads a request, or says about each bad field what is wrong with it.
@@ -51,6 +52,8 @@ func validate(body openapi.JobRequest) (request, error) {
 	r.ordered = body.Ordered != nil && *body.Ordered
 	read, problems := parseReading(body)
 	r.reading, bad = read, append(bad, problems...)
+	noted, problems := parseLabels(body)
+	r.notes, bad = noted, append(bad, problems...)
 	if len(bad) > 0 {
 		return request{}, badFields(bad...)
 	}
@@ -73,7 +76,7 @@ func (r request) hash(key seal.Sealer) string {
 	if r.ordered { // what was not there yet when keys were first used must not change their hashes
 		text = append(text, " ordered"...)
 	}
-	for _, part := range []any{r.destination, r.reading, r.source} { // which have no field of the same name
+	for _, part := range []any{r.destination, r.reading, r.source, r.notes} { // which have no field of the same name
 		if stated, _ := json.Marshal(part); string(stated) != "{}" { // cannot fail: it was found to be valid
 			text = append(append(text, ' '), stated...)
 		}

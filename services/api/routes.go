@@ -21,7 +21,14 @@ const uploadsPath = "/v1/uploads"
 
 // routes registers what openapi.yaml describes, behind what every request passes through.
 func (s *Service) routes(e *echo.Echo) {
-	e.Pre(headAsGet)
+	all, err := describedOperations()
+	times, timesErr := newRequestTimes()
+	if err = errors.Join(err, timesErr); err != nil { // both are parts of the program, and tested
+		e.Use(func(echo.HandlerFunc) echo.HandlerFunc { return func(echo.Context) error { return err } })
+		return
+	}
+	e.Use(headAsGet)
+	e.Use(measure(all, times))
 	e.Use(middleware.RequestLoggerWithConfig(middleware.RequestLoggerConfig{
 		LogMethod: true, LogURIPath: true, LogStatus: true, LogLatency: true, HandleError: true,
 		LogValuesFunc: func(c echo.Context, v middleware.RequestLoggerValues) error {
@@ -47,15 +54,10 @@ func (s *Service) routes(e *echo.Echo) {
 	e.Use(trace)
 	e.Use(readForm)
 	e.Use(accept)
-	all, err := describedOperations()
-	if err != nil { // the document is part of the program, and read by its tests
-		e.Use(func(echo.HandlerFunc) echo.HandlerFunc { return func(echo.Context) error { return err } })
-		all = &operations{}
-	}
 	e.Use(checkParameters(all))
 	e.Binder = strictBinder{all}
 	e.Pre(s.rpc(e))
-	openapi.RegisterHandlers(e, openapi.NewStrictHandler(s, nil))
+	openapi.RegisterHandlers(withHead{e}, openapi.NewStrictHandler(s, nil))
 }
 
 // rpc answers typed calls, which are no routes: each becomes a request to rest.

@@ -77,6 +77,7 @@ func (e *env) watch(t testing.TB, target string, headers ...string) *watcher {
 	if response.StatusCode != http.StatusOK || h.Get("Content-Type") != eventStream || h.Get("Cache-Control") != "no-store" || h.Get("X-Accel-Buffering") != "no" {
 		t.Fatalf("%s: answered %s %v", target, response.Status, h)
 	}
+	described().happened(described().response(http.MethodGet, r.URL.Path, response.StatusCode), eventStream)
 	w := &watcher{Reader: bufio.NewReaderSize(response.Body, 1<<20), leave: leave}
 	if line, err := w.ReadString('\n'); err != nil || line != "retry: 1000\n" {
 		t.Fatalf("the stream begins with %q (%v)", line, err)

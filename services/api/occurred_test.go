@@ -1,0 +1,54 @@
+package api
+
+import (
+	"maps"
+	"slices"
+	"strings"
+)
+
+// pending are operations that are not there yet: of them only problems are expected.
+var pending = []string{
+	"listDatasets", "getDataset", "deleteDataset", "getDatasetRows", "getJobRejects", "createPreview", "getQueue", "listWorkers",
+}
+
+// happened remembers that an answer that the document tells of was given.
+func (d *description) happened(keys []string, media string) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.met[occurrence(keys, media)] = true
+}
+
+func occurrence(keys []string, media string) string {
+	return strings.Join(append(slices.Clone(keys), media), " ")
+}
+
+// unmet lists the answers that the document tells of and that no test has met.
+func (d *description) unmet() []string {
+	var missing []string
+	paths, _ := d.object("paths")
+	for path := range paths {
+		methods, _ := d.object("paths", path)
+		for method := range methods {
+			operation, _ := d.object("paths", path, method)
+			id, _ := operation["operationId"].(string)
+			responses, _ := d.object("paths", path, method, "responses")
+			for status := range responses {
+				if status != "default" && slices.Contains(pending, id) {
+					continue
+				}
+				keys := []string{"paths", path, method, "responses", status}
+				medias := []string{""}
+				if content, _ := d.object(append(slices.Clone(keys), "content")...); content != nil {
+					medias = slices.Sorted(maps.Keys(content))
+				}
+				for _, media := range medias {
+					if !d.met[occurrence(keys, media)] {
+						missing = append(missing, strings.TrimSpace(strings.ToUpper(method)+" "+path+" "+status+" "+media))
+					}
+				}
+			}
+		}
+	}
+	slices.Sort(missing)
+	return missing
+}
