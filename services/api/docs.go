@@ -75,7 +75,9 @@ func (f docsFile) VisitGetDocsResponse(w http.ResponseWriter) error {
 }
 
 // VisitGetDocsAssetResponse implements [openapi.GetDocsAssetResponseObject].
-func (f docsFile) VisitGetDocsAssetResponse(w http.ResponseWriter) error { return f.VisitGetDocsResponse(w) }
+func (f docsFile) VisitGetDocsAssetResponse(w http.ResponseWriter) error {
+	return f.VisitGetDocsResponse(w)
+}
 
 // GetDocs answers with a page that shows the document and lets calls be tried.
 func (s *Service) GetDocs(_ context.Context, r openapi.GetDocsRequestObject) (openapi.GetDocsResponseObject, error) {
