@@ -865,8 +865,10 @@ type Preview struct {
 	Columns []Column `json:"columns"`
 
 	// Rows The first rows, with a text for each column, or null for NULL.
-	Rows     [][]**string `json:"rows"`
-	Warnings []Warning    `json:"warnings"`
+	Rows [][]*string `json:"rows"`
+
+	// Warnings Rows that cannot be read are counted as `bad_row`, and left out.
+	Warnings []Warning `json:"warnings"`
 
 	// Compression How the source is compressed, if it is.
 	Compression *PreviewCompression `json:"compression,omitempty"`
@@ -886,8 +888,11 @@ type Preview struct {
 	// Complete Whether that was the whole file.
 	Complete bool `json:"complete"`
 
-	// Cut Whether values or rows were left out to keep the answer short.
+	// Cut Whether values or rows were shortened or left out to keep the answer short.
 	Cut bool `json:"cut"`
+
+	// FirstBad Why a job would fail that allows no bad row.
+	FirstBad *JobError `json:"first_bad,omitempty"`
 }
 
 // PreviewCompression How the source is compressed, if it is.

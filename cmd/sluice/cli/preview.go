@@ -104,8 +104,8 @@ func previewTables(w io.Writer, p client.Preview) error {
 	for _, row := range p.Rows {
 		cells := make([]string, len(row))
 		for i, value := range row {
-			if value != nil && *value != nil { // nil for NULL
-				cells[i] = short(**value, cellWidth)
+			if value != nil { // nil for NULL
+				cells[i] = short(*value, cellWidth)
 			}
 		}
 		t.row(cells...)
