@@ -32,11 +32,12 @@ Exit codes:
 		Example: `  sluice up
   sluice submit https://example.org/trips.csv --table trips --watch
   sluice ls --state failed`,
-		SilenceUsage:      true,
-		SilenceErrors:     true,
-		Args:              known,
-		ValidArgsFunction: cobra.NoFileCompletions,
-		RunE:              func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+		SuggestionsMinimumDistance: 2,
+		SilenceUsage:               true,
+		SilenceErrors:              true,
+		Args:                       known,
+		ValidArgsFunction:          cobra.NoFileCompletions,
+		RunE:                       func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return &usage{cmd.CommandPath(), err} })
 	root.AddGroup(
