@@ -48,6 +48,14 @@ func buildAndRun(m *testing.M) (int, error) {
 	return m.Run(), nil
 }
 
+// TestCommand uses the command on one sluice up.
+func TestCommand(t *testing.T) {
+	s := start(t)
+	t.Run("scripts", s.scripts)
+	t.Run("terminal", s.onTerminal)
+	t.Run("documentation", s.documentation)
+}
+
 const (
 	// startTime is how long sluice up may take until it is ready, on a busy machine.
 	startTime = 30 * time.Second

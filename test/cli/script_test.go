@@ -15,16 +15,14 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
-// TestScripts runs testdata/script. Besides what testscript has, scripts have
+// scripts runs testdata/script. Besides what testscript has, scripts have
 //
 //	exits CODE PROGRAM ARGUMENTS...   runs a program, which must end so
 //	keep NAME                         puts what the last program has written into a variable
 //	json PATH VALUE                   looks into that, one JSON document: jobs.0.state, or jobs.len
 //
 // and in WEB the address of a web server with files to load.
-func TestScripts(t *testing.T) {
-	t.Parallel()
-	s := start(t)
+func (s site) scripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir:                "testdata/script",
 		RequireUniqueNames: true,

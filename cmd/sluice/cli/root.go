@@ -37,7 +37,7 @@ Exit codes:
 		SilenceErrors:              true,
 		Args:                       known,
 		ValidArgsFunction:          cobra.NoFileCompletions,
-		RunE:                       func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+		RunE:                       help,
 	}
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return &usage{cmd.CommandPath(), err} })
 	root.AddGroup(
@@ -90,16 +90,24 @@ func Main(ctx context.Context, root *cobra.Command, stderr io.Writer) int {
 
 // markUsage has arguments that a verb does not take known as wrong usage.
 func markUsage(cmd *cobra.Command) {
+	if !cmd.Runnable() { // it has verbs of its own
+		cmd.Args, cmd.RunE = known, help
+	}
 	if check := cmd.Args; check != nil {
 		cmd.Args = func(cmd *cobra.Command, args []string) error {
 			err := check(cmd, args)
 			if err == nil {
 				return nil
 			}
-			return &usage{cmd.CommandPath(), err}
+			if cmd.HasSubCommands() {
+				return &usage{cmd.CommandPath(), err}
+			}
+			return wrong(cmd, "%w: %s", err, cmd.UseLine())
 		}
 	}
 	for _, c := range cmd.Commands() {
 		markUsage(c)
 	}
 }
+
+func help(cmd *cobra.Command, _ []string) error { return cmd.Help() }

@@ -46,6 +46,8 @@ func (s *source) into(fields map[string]any, cmd *cobra.Command, c *client.Clien
 		}
 		fields["headers"] = headers
 	}
+	delete(fields, "url") // of a body: the argument stands in its place
+	delete(fields, "upload")
 	switch {
 	case strings.HasPrefix(argument, "upload:"):
 		fields["upload"] = argument

@@ -33,7 +33,10 @@ func (s State) parts() []string {
 	case s.Bytes > 0:
 		add("%s", Bytes(s.Bytes))
 	}
-	if s.Rows > 0 {
+	switch {
+	case s.Rows == 1:
+		add("1 row")
+	case s.Rows > 1:
 		add("%s rows", Number(s.Rows))
 	}
 	if s.Rate != nil && *s.Rate > 0 {

@@ -1,0 +1,136 @@
+package cli
+
+import (
+	"errors"
+	"io"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/creack/pty"
+
+	"sluice/internal/testenv"
+	"sluice/internal/transcript"
+)
+
+// onTerminal uses the command on a terminal.
+func (s site) onTerminal(t *testing.T) {
+	t.Run("a bar", s.bar)
+	t.Run("Ctrl-C", s.interrupt)
+	t.Run("a question", s.question)
+}
+
+// terminal is a sluice on a terminal of its own.
+type terminal struct {
+	cmd   *exec.Cmd
+	keys  io.Writer
+	seen  transcript.Transcript
+	ended chan struct{}
+	err   error // once it has ended
+}
+
+func (s site) terminal(t *testing.T, args ...string) *terminal {
+	t.Helper()
+	c := &terminal{cmd: exec.CommandContext(t.Context(), filepath.Join(bin, "sluice"), args...), ended: make(chan struct{})}
+	c.cmd.Env = append(s.environment(), "TERM=xterm")
+	file, err := pty.StartWithSize(c.cmd, &pty.Winsize{Rows: 24, Cols: 100})
+	if err != nil {
+		t.Fatalf("starting on a terminal: %v", err)
+	}
+	c.keys = file
+	go func() {
+		_, _ = io.Copy(&c.seen, file) // to its end, which is an error on Linux
+		c.err = c.cmd.Wait()
+		close(c.ended)
+	}()
+	t.Cleanup(func() {
+		_ = c.cmd.Process.Kill()
+		<-c.ended
+		_ = file.Close()
+		if t.Failed() {
+			t.Logf("on the terminal was %q", c.seen.String())
+		}
+	})
+	return c
+}
+
+// end returns the exit code.
+func (c *terminal) end(t *testing.T) int {
+	t.Helper()
+	select {
+	case <-c.ended:
+	case <-testenv.Context(t).Done():
+		t.Fatal("it does not end")
+	}
+	e, failed := errors.AsType[*exec.ExitError](c.err)
+	switch {
+	case failed:
+		return e.ExitCode()
+	case c.err != nil:
+		t.Fatal(c.err)
+	}
+	return 0
+}
+
+func (c *terminal) await(t *testing.T, text string) {
+	t.Helper()
+	if err := c.seen.Await(testenv.Context(t), text, c.ended); err != nil {
+		t.Fatalf("waiting for %q: %v", text, err)
+	}
+}
+
+func (s site) bar(t *testing.T) {
+	c := s.terminal(t, "submit", s.web.URL+"/large.csv", "--table", "barred", "--watch")
+	if code := c.end(t); code != 0 {
+		t.Fatalf("it ended with %d", code)
+	}
+	seen := c.seen.String()
+	if !regexp.MustCompile(`\rsucceeded +\[=+\]  100\.0%  \S+ MB of \S+ MB  200,000 rows\x1b\[K\r\n`).MatchString(seen) {
+		t.Error("the last bar is not full")
+	}
+	if bars := strings.Count(seen, "\r") - strings.Count(seen, "\r\n"); bars < 2 {
+		t.Errorf("the bar was drawn %d times", bars)
+	}
+	if !strings.HasSuffix(strings.TrimSpace(seen), regexp.MustCompile(`job \S+ succeeded: 200,000 rows into public.barred in \S+$`).FindString(strings.TrimSpace(seen))) {
+		t.Error("the last line does not say how it has ended")
+	}
+}
+
+func (s site) interrupt(t *testing.T) {
+	c := s.terminal(t, "submit", s.web.URL+"/slow.csv", "--table", "interrupted", "--watch")
+	c.await(t, "loading")
+	begun := time.Now()
+	if _, err := io.WriteString(c.keys, "\x03"); err != nil {
+		t.Fatal(err)
+	}
+	if code := c.end(t); code != 130 {
+		t.Errorf("it ended with %d", code)
+	}
+	if took := time.Since(begun); took > 5*time.Second {
+		t.Errorf("it took %s to end", took)
+	}
+	said := regexp.MustCompile(`no longer watching; the job goes on: sluice watch (\S+) watches it again, sluice cancel (\S+) ends it`).
+		FindStringSubmatch(c.seen.String())
+	if said == nil || said[1] != said[2] {
+		t.Fatalf("it said %v", said)
+	}
+	cancelled := s.terminal(t, "cancel", said[1])
+	if code := cancelled.end(t); code != 0 || !strings.Contains(cancelled.seen.String(), said[1]+" cancel") {
+		t.Errorf("cancelling ended with %d", code)
+	}
+}
+
+// question is asked before a table is dropped.
+func (s site) question(t *testing.T) {
+	c := s.terminal(t, "drop", "barred")
+	c.await(t, "Drop table public.barred with all its rows? [y/N] ")
+	if _, err := io.WriteString(c.keys, "n\r"); err != nil {
+		t.Fatal(err)
+	}
+	if code := c.end(t); code != 1 || !strings.Contains(c.seen.String(), "nothing was dropped") {
+		t.Errorf("answered no it ended with %d", code)
+	}
+}
