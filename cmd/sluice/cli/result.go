@@ -3,6 +3,7 @@ package cli
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 	"time"
 
@@ -98,18 +99,42 @@ func quoted(text string) string {
 	return "'" + text + "'"
 }
 
-// columnsTable lists columns below what was said of the file.
+// columnsTable lists columns below what was said of the file: what there is to say of any of them.
 func columnsTable(w io.Writer, columns []client.Column) error {
 	if _, err := fmt.Fprintln(w); err != nil {
 		return fmt.Errorf("writing: %w", err)
 	}
-	t := newTable(w, "COLUMN", "TYPE", "IN THE FILE", "RULE", "FORM")
-	for _, c := range columns {
-		original := c.Original
-		if original == c.Name {
-			original = ""
+	header, rows := []string{"COLUMN", "TYPE"}, make([][]string, len(columns))
+	for i, c := range columns {
+		rows[i] = []string{c.Name, c.Type}
+	}
+	for _, more := range []struct {
+		header string
+		of     func(client.Column) string
+	}{
+		{"IN THE FILE", func(c client.Column) string { return unless(c.Original, c.Name) }},
+		{"RULE", func(c client.Column) string { return text(c.Rule) }},
+		{"FORM", func(c client.Column) string { return text(c.Form) }},
+	} {
+		if !slices.ContainsFunc(columns, func(c client.Column) bool { return more.of(c) != "" }) {
+			continue
 		}
-		t.row(c.Name, c.Type, original, text(c.Rule), text(c.Form))
+		header = append(header, more.header)
+		for i, c := range columns {
+			rows[i] = append(rows[i], more.of(c))
+		}
+	}
+	t := newTable(w, header...)
+	for _, row := range rows {
+		t.row(row...)
 	}
 	return t.end()
+}
+
+// unless is a text, but empty if it is the same as another.
+func unless(text, other string) string {
+	if text == other {
+		return ""
+	}
+	return text
 }
