@@ -58,6 +58,9 @@ func (c *caller) failed(ctx context.Context, err error) error {
 	if u, ok := errors.AsType[*url.Error](err); ok {
 		err = u.Err
 	}
+	if errors.Is(err, context.DeadlineExceeded) {
+		err = fmt.Errorf("no answer in time: %w", err)
+	}
 	return &Unreachable{URL: c.url, Err: err}
 }
 

@@ -124,5 +124,5 @@ func mendable(err error) bool {
 		return true
 	}
 	p, ok := errors.AsType[*Problem](err)
-	return ok && p.Status >= http.StatusInternalServerError
+	return ok && (p.Status >= http.StatusInternalServerError || p.Status == http.StatusTooManyRequests)
 }

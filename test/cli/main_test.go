@@ -50,10 +50,15 @@ func buildAndRun(m *testing.M) (int, error) {
 
 // TestCommand uses the command on one sluice up.
 func TestCommand(t *testing.T) {
-	s := start(t)
-	t.Run("scripts", s.scripts)
+	s := start(t, "--slots", "16")
+	t.Run("scripts", func(t *testing.T) { s.scripts(t, "testdata/script") })
 	t.Run("terminal", s.onTerminal)
 	t.Run("documentation", s.documentation)
+}
+
+// TestKeys uses the command on one that asks for keys.
+func TestKeys(t *testing.T) {
+	start(t, "--require-keys").scripts(t, "testdata/keys")
 }
 
 const (
@@ -70,13 +75,13 @@ type site struct {
 	dir                        string // of its data
 }
 
-// start starts sluice up for a test.
-func start(t *testing.T) site {
+// start starts sluice up for a test, with these flags besides.
+func start(t *testing.T, flags ...string) site {
 	t.Helper()
 	const free = "127.0.0.1:0"
 	s := site{dir: testenv.Dir(t), web: testenv.StartWeb(t)}
-	cmd := exec.Command(filepath.Join(bin, "sluice"), "up", "--data-dir", s.dir, "--slots", "16",
-		"--api-addr", free, "--nats-addr", free, "--nats-monitor-addr", free, "--files-addr", free)
+	args := []string{"up", "--data-dir", s.dir, "--api-addr", free, "--nats-addr", free, "--nats-monitor-addr", free, "--files-addr", free}
+	cmd := exec.Command(filepath.Join(bin, "sluice"), append(args, flags...)...)
 	var stdout, stderr transcript.Transcript
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}

@@ -15,16 +15,17 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
-// scripts runs testdata/script. Besides what testscript has, scripts have
+// scripts runs those of a folder. Besides what testscript has, scripts have
 //
 //	exits CODE PROGRAM ARGUMENTS...   runs a program, which must end so
 //	keep NAME                         puts what the last program has written into a variable
 //	json PATH VALUE                   looks into that, one JSON document: jobs.0.state, or jobs.len
 //
 // and in WEB the address of a web server with files to load.
-func (s site) scripts(t *testing.T) {
+func (s site) scripts(t *testing.T, dir string) {
+	t.Helper()
 	testscript.Run(t, testscript.Params{
-		Dir:                "testdata/script",
+		Dir:                dir,
 		RequireUniqueNames: true,
 		Setup: func(e *testscript.Env) error {
 			e.Vars = append(e.Vars, s.environment()...)

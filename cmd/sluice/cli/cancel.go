@@ -11,7 +11,7 @@ func cancelCommand(s *session) *cobra.Command {
 		Use:   "cancel ID...",
 		Short: "Cancel jobs",
 		Long: `Cancel jobs. One that waits is cancelled at once; one that is running is cancelling until its worker has confirmed it, and
-leaves nothing behind. One whose rows were committed first succeeds.`,
+leaves nothing behind. One whose rows were committed first succeeds. With -o json it prints a document for each job.`,
 		Example: `  sluice cancel 01a1ff9c-3f0d-7b1a-9b57-0f5a3a6f1d2e
   sluice ls --state queued -o json --limit 0 | jq -r '.jobs[].id' | xargs -r sluice cancel`,
 		Args:              cobra.MinimumNArgs(1),

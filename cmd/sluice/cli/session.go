@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"os"
 	"slices"
 	"strings"
@@ -35,6 +36,9 @@ func (s *session) flags(f *pflag.FlagSet) {
 	f.DurationVar(&s.timeout, "timeout", s.timeout, "how long an answer may take; not for files, exports and what is watched")
 }
 
+// hangTime is how long an answer may take to begin, beyond --timeout.
+const hangTime = 30 * time.Second
+
 // connect returns the client to ask. The formats are those that the verb has.
 func (s *session) connect(cmd *cobra.Command, formats ...string) (*client.Client, error) {
 	if len(formats) == 0 {
@@ -50,7 +54,16 @@ func (s *session) connect(cmd *cobra.Command, formats ...string) (*client.Client
 	if err != nil {
 		return nil, err
 	}
-	c, err := client.New(s.setting(cmd, "url", s.url), client.Config{Key: key, UserAgent: "sluice/" + daemon.Version()})
+	transport := &http.Transport{
+		Proxy: http.ProxyFromEnvironment,
+		// An API that hangs is noticed by whatever has no limit of its own; a question that waits for news takes half a minute.
+		ResponseHeaderTimeout: s.timeout + hangTime,
+		TLSHandshakeTimeout:   hangTime,
+		ForceAttemptHTTP2:     true,
+	}
+	c, err := client.New(s.setting(cmd, "url", s.url), client.Config{
+		Key: key, UserAgent: "sluice/" + daemon.Version(), HTTP: &http.Client{Transport: transport},
+	})
 	if err != nil {
 		return nil, wrong(cmd, "--url (SLUICE_URL): %w", err)
 	}
