@@ -95,9 +95,12 @@ func (s *Server) URL(database string) string {
 }
 
 // SocketURL is the database's address on the unix socket, for processes of our user or root; it needs no password.
-func (s *Server) SocketURL(database string) string {
+func (s *Server) SocketURL(database string) string { return s.SocketURLAs(Superuser, database) }
+
+// SocketURLAs is [Server.SocketURL] for another role.
+func (s *Server) SocketURLAs(role, database string) string {
 	query := url.Values{"host": {s.socket}, "port": {strconv.Itoa(s.port)}}
 	plain := strings.ReplaceAll(query.Encode(), "+", "%20") // libpq takes a plus for a plus
-	address := url.URL{Scheme: "postgres", User: url.User(Superuser), Path: "/" + database, RawQuery: plain}
+	address := url.URL{Scheme: "postgres", User: url.User(role), Path: "/" + database, RawQuery: plain}
 	return address.String()
 }

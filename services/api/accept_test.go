@@ -1,31 +1,59 @@
 package api
 
-import "testing"
+import (
+	"context"
+	"testing"
 
-func TestAsksForStream(t *testing.T) {
+	"github.com/labstack/echo/v4"
+)
+
+func TestWeights(t *testing.T) {
 	for _, tt := range []struct {
 		accepted string
-		want     bool
+		want     float64
 	}{
-		{"text/event-stream", true},
-		{"Text/Event-Stream", true},
-		{"application/json, text/event-stream", true},
-		{"text/event-stream;q=0.5, application/json", true},
-		{"text/event-stream; charset=utf-8", true},
-		{"text/event-stream;q=0", false},
-		{"text/event-stream;q=x", true},
-		{"", false},
-		{"*/*", false},
-		{"text/*", false},
-		{"application/json", false},
-		{"text/event-streams", false},
-		{"=;,", false},
+		{"text/event-stream", 1},
+		{"Text/Event-Stream", 1},
+		{"application/json, text/event-stream", 1},
+		{"text/event-stream;q=0.5, application/json", 0.5},
+		{"text/event-stream; charset=utf-8", 1},
+		{"text/event-stream;q=0", 0},
+		{"text/event-stream;q=-1", 0},
+		{"text/event-stream;q=x", 1},
+		{"text/event-stream;q=NaN", 1},
+		{"text/event-stream;q=7", 1},
+		{"", 0},
+		{"*/*", 0},
+		{"text/*", 0},
+		{"application/json", 0},
+		{"text/event-streams", 0},
+		{"=;,", 0},
 	} {
-		if got := asksForStream([]string{"text/html", tt.accepted}); got != tt.want {
-			t.Errorf("%q: %t", tt.accepted, got)
+		if got := weightOf(eventStream, []string{"text/html", tt.accepted}); got != tt.want {
+			t.Errorf("%q: %g", tt.accepted, got)
 		}
 	}
-	if asksForStream(nil) {
+	if weightOf(eventStream, nil) != 0 {
 		t.Error("nothing asks for a stream")
+	}
+}
+
+func TestPreferred(t *testing.T) {
+	for accepted, want := range map[string]string{
+		"":                                       echo.MIMEApplicationJSON,
+		"*/*":                                    echo.MIMEApplicationJSON,
+		"text/html":                              echo.MIMEApplicationJSON,
+		"text/csv":                               csvFormat,
+		"text/csv, application/json":             echo.MIMEApplicationJSON,
+		"text/csv, application/json;q=0.9":       csvFormat,
+		"text/csv, application/x-ndjson":         ndjsonFormat,
+		"text/csv;q=0.2, application/x-ndjson":   ndjsonFormat,
+		"application/x-ndjson;q=0.2, text/csv":   csvFormat,
+		"application/x-ndjson;q=0, text/csv;q=0": echo.MIMEApplicationJSON,
+	} {
+		ctx := context.WithValue(t.Context(), acceptKey{}, []string{accepted})
+		if got := preferred(ctx, ndjsonFormat, csvFormat); got != want {
+			t.Errorf("%q: %s, want %s", accepted, got, want)
+		}
 	}
 }

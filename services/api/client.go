@@ -28,7 +28,7 @@ type client struct {
 	sending bool // past the limit of a write HTTP/2 ends a stream even if nothing is being sent, so that there is one only then
 }
 
-// newClient prepares an answer that lasts longer than the server's limits for requests. When ctx ends, what is being sent
+// newClient begins an answer, whose media type is set, that lasts longer than the server's limits for requests. When ctx ends, what is being sent
 // is broken off.
 func newClient(ctx context.Context, w http.ResponseWriter) (*client, error) {
 	c := &client{ctx: ctx, w: w, control: http.NewResponseController(w)}
@@ -45,7 +45,6 @@ func newClient(ctx context.Context, w http.ResponseWriter) (*client, error) {
 			<-cut // or else it would meet the connection's next request
 		}
 	}
-	w.Header().Set(echo.HeaderContentType, eventStream)
 	w.Header().Set(echo.HeaderCacheControl, "no-store")
 	w.Header().Set("X-Accel-Buffering", "no")
 	w.WriteHeader(http.StatusOK)
@@ -85,10 +84,10 @@ func (c *client) send(data []byte) error {
 		return err
 	}
 	if _, err := c.w.Write(data); err != nil {
-		return fmt.Errorf("sending events: %w", err)
+		return fmt.Errorf("sending a stream: %w", err)
 	}
 	if err := c.control.Flush(); err != nil {
-		return fmt.Errorf("sending events: %w", err)
+		return fmt.Errorf("sending a stream: %w", err)
 	}
 	return c.limit(false)
 }
@@ -97,4 +96,10 @@ func (c *client) send(data []byte) error {
 func (c *client) close() {
 	c.release()
 	_ = c.control.SetWriteDeadline(time.Now().Add(farewellTime)) // fails only if the connection is closed
+}
+
+// abort sees to it that the client notices that the answer is not complete: its end is not sent, and the connection closed.
+func (c *client) abort() {
+	c.release()
+	_ = c.control.SetWriteDeadline(time.Now()) // fails only if the connection is closed
 }

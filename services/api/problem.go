@@ -39,6 +39,17 @@ const (
 	codeEmptyUpload          code = "empty_upload"
 	codeUploadIncomplete     code = "upload_incomplete"
 	codeUploadUnavailable    code = "upload_unavailable"
+	codeDatasetNotFound      code = "dataset_not_found"
+	codeDatasetNotOwned      code = "dataset_not_owned"
+	codeDatasetNotReadable   code = "dataset_not_readable"
+	codeDatasetsUnavailable  code = "datasets_unavailable"
+	codeDatasetsBusy         code = "datasets_busy"
+	codeCursorExpired        code = "cursor_expired"
+	codeQueryTooSlow         code = "query_too_slow"
+	codeTableBusy            code = "table_busy"
+	codeDependentsExist      code = "dependents_exist"
+	codeNotPermitted         code = "not_permitted"
+	codeDatabaseUnavailable  code = "database_unavailable"
 	codeStatusUnavailable    code = "status_unavailable"
 	codeQueueUnavailable     code = "queue_unavailable"
 	codeIngesterUnavailable  code = "ingester_unavailable"
@@ -76,6 +87,17 @@ var problems = map[code]problem{
 	codeEmptyUpload:          {http.StatusBadRequest, "The file is empty"},
 	codeUploadIncomplete:     {http.StatusBadRequest, "The file did not come to its end"},
 	codeUploadUnavailable:    {http.StatusServiceUnavailable, "Uploads cannot be stored"},
+	codeDatasetNotFound:      {http.StatusNotFound, "There is no such dataset"},
+	codeDatasetNotOwned:      {http.StatusConflict, "The table is not Sluice's own"},
+	codeDatasetNotReadable:   {http.StatusConflict, "The API may not read the table"},
+	codeDatasetsUnavailable:  {http.StatusServiceUnavailable, "Datasets cannot be read"},
+	codeDatasetsBusy:         {http.StatusServiceUnavailable, "Too much is being read, or the table is locked"},
+	codeCursorExpired:        {http.StatusGone, "The table is not what it was"},
+	codeQueryTooSlow:         {http.StatusUnprocessableEntity, "The query takes too long"},
+	codeTableBusy:            {http.StatusServiceUnavailable, "The table is in use by others"},
+	codeDependentsExist:      {http.StatusConflict, "Something depends on the table"},
+	codeNotPermitted:         {http.StatusConflict, "The ingester's database role may not do this"},
+	codeDatabaseUnavailable:  {http.StatusServiceUnavailable, "The database cannot be reached"},
 	codeStatusUnavailable:    {http.StatusServiceUnavailable, "Status does not answer"},
 	codeQueueUnavailable:     {http.StatusServiceUnavailable, "The queue does not answer"},
 	codeIngesterUnavailable:  {http.StatusServiceUnavailable, "No ingester answers"},

@@ -14,6 +14,7 @@ import (
 	"sluice/pkg/bus"
 	"sluice/pkg/daemon"
 	"sluice/pkg/seal"
+	"sluice/services/api/dataset"
 )
 
 // Settings are what the API as a process of its own is told by flags and environment.
@@ -22,6 +23,7 @@ type Settings struct {
 	RequireKeys bool
 	WithoutKeys bool
 	NATSURL     string
+	PostgresURL string // of a role that can read datasets; empty: they are not read
 	OpsAddr     string
 	UploadBytes int64
 	SecretKey   string // by the environment only: the command line can be seen by everyone
@@ -42,6 +44,8 @@ func (s *Settings) Flags(f *pflag.FlagSet) {
 	f.BoolVar(&s.WithoutKeys, "without-keys", s.WithoutKeys,
 		"let whoever reaches the address use the API without a key, although it is not a loopback address")
 	f.StringVar(&s.NATSURL, "nats-url", s.NATSURL, "the NATS server")
+	f.StringVar(&s.PostgresURL, "postgres-url", s.PostgresURL,
+		"the Postgres to read datasets from, by role sluice_reader, which can do nothing else; without it they are not to be had")
 	f.StringVar(&s.OpsAddr, "ops-addr", s.OpsAddr, "where /healthz, /readyz and /metrics are; port 0: a free one, logged")
 	f.Int64Var(&s.UploadBytes, "upload-bytes", s.UploadBytes, "how many bytes a file may have that is uploaded")
 }
@@ -62,6 +66,12 @@ func (s *Settings) Run(ctx context.Context, log *slog.Logger) error {
 	sealer, err := seal.New(s.SecretKey)
 	if err != nil {
 		return err
+	}
+	if s.PostgresURL != "" {
+		if config.Datasets, err = dataset.Open(dataset.Config{URL: s.PostgresURL}); err != nil {
+			return fmt.Errorf("SLUICE_POSTGRES_URL (--postgres-url) cannot be used: %w", err)
+		}
+		defer config.Datasets.Close()
 	}
 	listener, err := net.Listen("tcp", s.Addr)
 	if err != nil {

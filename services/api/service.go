@@ -17,16 +17,18 @@ import (
 
 	"sluice/pkg/bus"
 	"sluice/pkg/seal"
+	"sluice/services/api/dataset"
 	"sluice/services/api/openapi"
 )
 
 // Config tunes the service.
 type Config struct {
-	DrainTime   time.Duration // how long requests under way may take at the end
-	LocalOnly   bool          // answer only requests to localhost or a loopback address, unless they need keys
-	RequireKeys bool          // answer only requests with a key, but for those that are for everybody
-	Heartbeat   time.Duration // how often a stream of events shows that it is alive
-	UploadBytes int64         // how large an upload may be
+	DrainTime   time.Duration   // how long requests under way may take at the end
+	LocalOnly   bool            // answer only requests to localhost or a loopback address, unless they need keys
+	RequireKeys bool            // answer only requests with a key, but for those that are for everybody
+	Heartbeat   time.Duration   // how often a stream of events shows that it is alive
+	UploadBytes int64           // how large an upload may be
+	Datasets    *dataset.Reader // of what was loaded; nil: nobody has said where that is. Its owner closes it
 	Log         *slog.Logger
 }
 

@@ -4,6 +4,8 @@ import (
 	"context"
 	"net/http"
 	"time"
+
+	"github.com/labstack/echo/v4"
 )
 
 // burst is how much is sent at once, in bytes.
@@ -63,6 +65,7 @@ func (st *stream) collect(from uint64, flush func() error) error {
 // answer sends what is pending, what replay collects, and what comes then, until the stream is complete or its context
 // ends.
 func (st *stream) answer(w http.ResponseWriter, opening string, replay func(flush func() error) error) error {
+	w.Header().Set(echo.HeaderContentType, eventStream)
 	c, err := newClient(st.ctx, w)
 	if err != nil {
 		return err

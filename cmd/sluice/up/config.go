@@ -24,6 +24,7 @@ type Config struct {
 	FilesAddr   string
 	FilesDir    string // empty: a folder of DataDir
 	PostgresURL string // empty: a private Postgres
+	ReaderURL   string // by which the API reads from PostgresURL; empty: by that, as a role that can only read
 	PGBin       string // where the private Postgres's binaries lie; empty: found
 	RequireKeys bool   // ask for API keys although the API's address is a loopback one
 	WithoutKeys bool   // ask for none although it is not
@@ -66,6 +67,8 @@ func (c *Config) Flags(f *pflag.FlagSet) {
 	f.StringVar(&c.FilesDir, "files-dir", c.FilesDir, "the folder that it serves (default: a folder of the data directory)")
 	f.StringVar(&c.PostgresURL, "postgres-url", c.PostgresURL, "a Postgres to load into; DATABASE_URL serves too (default: a private one)")
 	f.Lookup("postgres-url").DefValue = "" // DATABASE_URL may hold a password, which help must not show
+	f.StringVar(&c.ReaderURL, "reader-url", c.ReaderURL,
+		"the same Postgres by a role that can only read, for the API (default: role sluice_reader, which is made)")
 	f.StringVar(&c.PGBin, "pgbin", c.PGBin, "where the private Postgres's binaries lie (default: searched for)")
 	f.IntVar(&c.Ingesters, "ingesters", c.Ingesters, "how many ingesters run in this process")
 	f.IntVar(&c.Slots, "slots", c.Slots, "how many jobs an ingester works on at once")

@@ -92,7 +92,7 @@ func TestEverySettingHasAVariable(t *testing.T) {
 	c.Flags(flags)
 	env := map[string]string{
 		"SLUICE_DATA_DIR": "/d", "SLUICE_API_ADDR": "a:1", "SLUICE_NATS_ADDR": "a:2", "SLUICE_NATS_MONITOR_ADDR": "a:3",
-		"SLUICE_FILES_ADDR": "a:4", "SLUICE_FILES_DIR": "/f", "SLUICE_POSTGRES_URL": "postgres://db", "SLUICE_PGBIN": "/b",
+		"SLUICE_FILES_ADDR": "a:4", "SLUICE_FILES_DIR": "/f", "SLUICE_POSTGRES_URL": "postgres://db", "SLUICE_PGBIN": "/b", "SLUICE_READER_URL": "postgres://reader",
 		"SLUICE_INGESTERS": "3", "SLUICE_SLOTS": "4", "SLUICE_SOURCE_ALLOW": "10.0.0.0/8,files:80", "SLUICE_LOG_LEVEL": "debug",
 		"SLUICE_UPLOAD_BYTES": "5", "SLUICE_REQUIRE_KEYS": "true", "SLUICE_WITHOUT_KEYS": "true",
 		"SLUICE_SOURCE_FOLDERS": "/in,/other", "SLUICE_SOURCE_BYTES": "1", "SLUICE_SOURCE_TEXT_BYTES": "2", "SLUICE_SOURCE_RATIO": "3",
@@ -115,7 +115,7 @@ func TestEverySettingHasAVariable(t *testing.T) {
 	}
 	want := Config{
 		DataDir: "/d", APIAddr: "a:1", NATSAddr: "a:2", MonitorAddr: "a:3", FilesAddr: "a:4", FilesDir: "/f",
-		PostgresURL: "postgres://db", PGBin: "/b", Ingesters: 3, Slots: 4, LogLevel: "debug",
+		PostgresURL: "postgres://db", ReaderURL: "postgres://reader", PGBin: "/b", Ingesters: 3, Slots: 4, LogLevel: "debug",
 		Sources: ingester.SourceSettings{
 			Allow: []string{"10.0.0.0/8", "files:80"}, Folders: []string{"/in", "/other"},
 			Limits: source.Limits{

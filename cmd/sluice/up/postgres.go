@@ -11,6 +11,7 @@ import (
 
 	"sluice/internal/localpg"
 	"sluice/pkg/events"
+	"sluice/services/api/dataset"
 	"sluice/services/ingester/postgres"
 )
 
@@ -24,19 +25,47 @@ const reachTime = 20 * time.Second
 type database struct {
 	shown   string // its URL for people
 	url     string // its URL for the ingesters
+	reader  string // its URL for the API, by a role that can only read; "" if there is none
 	private *localpg.Server
 }
 
 // openDatabase names the Postgres that was asked for, or starts a private one.
 func openDatabase(ctx context.Context, c Config, log *slog.Logger) (database, error) {
 	if c.PostgresURL != "" {
-		return database{shown: redacted(c.PostgresURL), url: c.PostgresURL}, nil
+		return database{shown: redacted(c.PostgresURL), url: c.PostgresURL, reader: c.ReaderURL}, nil
 	}
 	server, err := localpg.Start(ctx, localpg.Config{Dir: filepath.Join(c.DataDir, "postgres"), BinDir: c.PGBin, Log: log})
 	if err != nil {
 		return database{}, err
 	}
-	return database{shown: server.URL(databaseName), url: server.SocketURL(databaseName), private: server}, nil
+	return database{
+		shown: server.URL(databaseName), url: server.SocketURL(databaseName),
+		reader: server.SocketURLAs(postgres.ReaderRole, databaseName), private: server,
+	}, nil
+}
+
+// datasets makes the role that can only read, and returns what reads by it. In a private Postgres the role logs in. In another it is
+// taken on by the role of the ingesters, unless the operator has named one; where that may not, the API goes without.
+func (d database) datasets(ctx context.Context, by *postgres.Database, log *slog.Logger) (*dataset.Reader, error) {
+	config := dataset.Config{URL: d.reader}
+	if d.reader == "" {
+		config = dataset.Config{URL: d.url, Role: postgres.ReaderRole}
+	}
+	err := by.MakeReader(ctx, postgres.ReaderLogin{Trusted: d.private != nil, Shared: config.Role != ""})
+	switch failure, refused := errors.AsType[*events.Failure](err); {
+	case refused && failure.Code == events.CodeNotPermitted && config.Role == "":
+		log.Warn("the role of --reader-url was not let in here; grant it what it needs", "err", err)
+	case refused && failure.Code == events.CodeNotPermitted:
+		log.Warn("the API does not read datasets; name a role that can only read with --reader-url", "err", err)
+		return nil, nil
+	case err != nil:
+		return nil, err
+	}
+	reader, err := dataset.Open(config)
+	if err != nil {
+		return nil, fmt.Errorf("using the Postgres of --reader-url: %w", err)
+	}
+	return reader, nil
 }
 
 // ended is closed when a private Postgres has ended; it stays open for one that is not ours.

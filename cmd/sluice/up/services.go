@@ -11,6 +11,7 @@ import (
 
 	"sluice/pkg/bus"
 	"sluice/services/api"
+	"sluice/services/api/dataset"
 	"sluice/services/ingester"
 	"sluice/services/ingester/postgres"
 	"sluice/services/status"
@@ -24,6 +25,7 @@ type services struct {
 	servers   *servers
 	buses     []*bus.Bus
 	database  *postgres.Database
+	datasets  *dataset.Reader // nil if there is no role that can only read
 	api       *api.Service
 	status    *status.Service
 	ingesters []*ingester.Service
@@ -54,6 +56,10 @@ func (s *servers) open(ctx context.Context, c Config, log *slog.Logger) (all *se
 		return all, err
 	}
 	apiConfig.LocalOnly = api.Loopback(c.APIAddr)
+	if all.datasets, err = s.database.datasets(ctx, all.database, apiConfig.Log); err != nil {
+		return all, err
+	}
+	apiConfig.Datasets = all.datasets
 	all.api = api.New(apiConfig, apiBus, s.sealer)
 
 	statusBus, err := all.connect(ctx, "status")
@@ -128,6 +134,9 @@ func (all *services) ready(ctx context.Context) bool {
 func (all *services) close() {
 	for _, b := range all.buses {
 		b.Conn.Close()
+	}
+	if all.datasets != nil {
+		all.datasets.Close()
 	}
 	if all.database != nil {
 		all.database.Close()
