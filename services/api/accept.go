@@ -13,6 +13,8 @@ const (
 	eventStream  = "text/event-stream"
 	ndjsonFormat = "application/x-ndjson"
 	csvFormat    = "text/csv"
+	// csvWithHeader is how it is answered (RFC 4180, section 3).
+	csvWithHeader = csvFormat + "; charset=utf-8; header=present"
 )
 
 type acceptKey struct{}

@@ -28,8 +28,8 @@ type client struct {
 	sending bool // past the limit of a write HTTP/2 ends a stream even if nothing is being sent, so that there is one only then
 }
 
-// newClient begins an answer, whose media type is set, that lasts longer than the server's limits for requests. When ctx ends, what is being sent
-// is broken off.
+// newClient begins an answer, whose media type is set, that lasts longer than the server's limits for requests. When ctx ends,
+// what is being sent is broken off.
 func newClient(ctx context.Context, w http.ResponseWriter) (*client, error) {
 	c := &client{ctx: ctx, w: w, control: http.NewResponseController(w)}
 	if err := c.control.SetReadDeadline(time.Time{}); err != nil { // past it, the server would take the client for gone
@@ -98,8 +98,8 @@ func (c *client) close() {
 	_ = c.control.SetWriteDeadline(time.Now().Add(farewellTime)) // fails only if the connection is closed
 }
 
-// abort sees to it that the client notices that the answer is not complete: its end is not sent, and the connection closed.
+// abort breaks the answer off where it is, so that nobody takes it for complete.
 func (c *client) abort() {
 	c.release()
-	_ = c.control.SetWriteDeadline(time.Now()) // fails only if the connection is closed
+	panic(http.ErrAbortHandler) //nolint:forbidigo // the way in which net/http is told so
 }

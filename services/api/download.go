@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"mime"
 	"net/http"
 	"strings"
@@ -20,6 +21,7 @@ type download struct {
 	w      http.ResponseWriter
 	media  string
 	name   string // of the file that a browser makes of it
+	log    *slog.Logger
 	client *client
 }
 
@@ -45,8 +47,8 @@ func (d *download) send(ending context.Context, fill func(ctx context.Context, o
 		_ = control.SetWriteDeadline(time.Now().Add(writeTime)) // it fails only if the connection is closed
 		return err
 	case err != nil && !errors.Is(err, http.ErrBodyNotAllowed): // which that of HEAD is
+		d.log.Debug("download broken off", "name", d.name, "err", err)
 		d.client.abort()
-		return err
 	}
 	d.client.close()
 	return nil

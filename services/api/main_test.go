@@ -6,11 +6,14 @@ import (
 	"os"
 	"strings"
 	"testing"
+
+	"sluice/internal/testenv"
 )
 
 // TestMain holds, once all tests have run, that each answer that the document tells of has occurred.
 func TestMain(m *testing.M) {
 	code := m.Run()
+	testenv.Close()
 	if code == 0 && wholePackage() {
 		if missing := described().unmet(); len(missing) > 0 {
 			fmt.Fprintf(os.Stderr, "FAIL: no test has met these answers that openapi.yaml tells of:\n  %s\n", strings.Join(missing, "\n  "))

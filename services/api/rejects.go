@@ -3,7 +3,6 @@ package api
 import (
 	"context"
 	"io"
-	"net/http"
 
 	"sluice/pkg/events"
 	"sluice/services/api/dataset"
@@ -48,11 +47,8 @@ func (s *Service) GetJobRejects(ctx context.Context, r openapi.GetJobRejectsRequ
 	if question.Limit = 0; r.Params.Limit != nil {
 		question.Limit = int64(limit)
 	}
-	return rowStream(func(w http.ResponseWriter) error {
-		d := &download{ctx: ctx, w: w, media: csvFormat + "; charset=utf-8; header=present", name: "rejects-" + id + ".csv"}
-		return s.sent(d.send(s.intake.ending, func(ctx context.Context, out io.Writer) error {
-			return reader.ExportRejects(ctx, question, out)
-		}))
+	return s.download(ctx, csvWithHeader, "rejects-"+id+".csv", func(ctx context.Context, out io.Writer) error {
+		return reader.ExportRejects(ctx, question, out)
 	}), nil
 }
 

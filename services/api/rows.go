@@ -43,11 +43,10 @@ func (s *Service) GetDatasetRows(ctx context.Context, r openapi.GetDatasetRowsRe
 	}
 	media := ndjsonFormat
 	if question.Format == dataset.CSV {
-		media = csvFormat + "; charset=utf-8; header=present"
+		media = csvWithHeader
 	}
-	return rowStream(func(w http.ResponseWriter) error {
-		d := &download{ctx: ctx, w: w, media: media, name: r.Table + "." + string(format)}
-		return s.sent(d.send(s.intake.ending, func(ctx context.Context, out io.Writer) error { return reader.Export(ctx, question, out) }))
+	return s.download(ctx, media, r.Table+"."+string(format), func(ctx context.Context, out io.Writer) error {
+		return reader.Export(ctx, question, out)
 	}), nil
 }
 
@@ -93,6 +92,17 @@ func (p rowPage) VisitGetDatasetRowsResponse(w http.ResponseWriter) error {
 	return nil
 }
 
+// download answers with a body that fill writes.
+func (s *Service) download(ctx context.Context, media, name string, fill func(ctx context.Context, out io.Writer) error) rowStream {
+	return func(w http.ResponseWriter) error {
+		d := &download{ctx: ctx, w: w, media: media, name: name, log: s.config.Log}
+		if err := d.send(s.intake.ending, fill); err != nil {
+			return datasetError(err)
+		}
+		return nil
+	}
+}
+
 // rowStream is an answer that lasts as long as the function.
 type rowStream func(http.ResponseWriter) error
 
@@ -101,12 +111,3 @@ func (a rowStream) VisitGetDatasetRowsResponse(w http.ResponseWriter) error { re
 
 // VisitGetJobRejectsResponse sends the stream.
 func (a rowStream) VisitGetJobRejectsResponse(w http.ResponseWriter) error { return a(w) }
-
-// sent logs why a download broke off: the client has seen that it has. What has not begun is answered with a problem.
-func (s *Service) sent(err error) error {
-	if err == nil {
-		return nil
-	}
-	s.config.Log.Debug("download ended", "err", err)
-	return datasetError(err)
-}
