@@ -61,7 +61,7 @@ func (s *Service) GetDataset(ctx context.Context, r openapi.GetDatasetRequestObj
 		return nil, err
 	}
 	if tag.in(r.Params.IfNoneMatch) {
-		return openapi.GetDataset304Response(tag.notModified()), nil
+		return tag.notModified(), nil
 	}
 	return openapi.GetDataset200JSONResponse{Body: view, Headers: openapi.GetDataset200ResponseHeaders{ETag: string(tag)}}, nil
 }
@@ -114,7 +114,7 @@ func datasetError(err error) error {
 		{dataset.ErrCursorExpired, codeCursorExpired, "it was replaced or rewritten since the page before; begin again without a cursor"},
 		{dataset.ErrTooSlow, codeQueryTooSlow, "it was given up; leave filters out, or have the column that they are about indexed"},
 		{dataset.ErrBusy, codeDatasetsBusy, "try again in a moment"},
-		{dataset.ErrUnavailable, codeDatasetsUnavailable, "the database does not answer the API, or is not set up; jobs are accepted all the same"},
+		{dataset.ErrUnavailable, codeDatasetsUnavailable, "the database does not answer the API, or is not set up; jobs go on"},
 	} {
 		if errors.Is(err, known.is) {
 			return refuse(known.code, known.detail).because(err)

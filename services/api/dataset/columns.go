@@ -15,7 +15,7 @@ func (t *table) choose(line string) ([]column, error) {
 	reader := csv.NewReader(strings.NewReader(line))
 	names, err := reader.Read()
 	if err != nil {
-		return nil, badParameter("columns", "is not a line of CSV; enclose a name that has a comma or a quote in quotes, and double the quotes in it")
+		return nil, badParameter("columns", "is not a line of CSV; a name with a comma or a quote is enclosed in quotes, and its own are doubled")
 	}
 	if _, err := reader.Read(); !errors.Is(err, io.EOF) {
 		return nil, badParameter("columns", "has more than one line")

@@ -36,7 +36,7 @@ func (t *csvTable) field(place int, value []byte, safe bool) {
 	}
 	switch {
 	case value == nil:
-	case len(value) > 0 && bytes.IndexAny(value, ",\"\r\n") < 0:
+	case len(value) > 0 && !bytes.ContainsAny(value, ",\"\r\n"):
 		if safe {
 			p = harmless(p, value)
 		}

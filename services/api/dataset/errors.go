@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/jackc/pgx/v5/pgconn"
 )
@@ -79,13 +80,5 @@ func ledgerFailure(ctx context.Context, err error) error {
 
 func hasState(err error, states ...string) bool {
 	pg, ok := errors.AsType[*pgconn.PgError](err)
-	if !ok {
-		return false
-	}
-	for _, s := range states {
-		if pg.Code == s {
-			return true
-		}
-	}
-	return false
+	return ok && slices.Contains(states, pg.Code)
 }

@@ -20,8 +20,8 @@ func TestListPagesInTheOrderOfBytes(t *testing.T) {
 	}
 	for limit := 1; limit <= len(want)+1; limit++ {
 		var got []string
-		q, pages := ListQuery{Limit: limit}, 0
-		for pages = 1; ; pages++ {
+		q, pages := ListQuery{Limit: limit}, 1
+		for ; ; pages++ {
 			list, err := w.reader.List(w.ctx, q)
 			if err != nil {
 				t.Fatal(err)

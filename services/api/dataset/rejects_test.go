@@ -17,8 +17,8 @@ func TestRejects(t *testing.T) {
 	}
 	for _, limit := range []int64{1, 7, 24, 25, 26} {
 		var got []string
-		q, pages := RejectsQuery{JobID: job, Limit: limit}, int64(0)
-		for pages = 1; ; pages++ {
+		q, pages := RejectsQuery{JobID: job, Limit: limit}, int64(1)
+		for ; ; pages++ {
 			page, err := w.reader.Rejects(w.ctx, q)
 			if err != nil {
 				t.Fatal(err)

@@ -100,7 +100,7 @@ func (s *selection) object(columns []column) string {
 
 // statement reads expressions of the rows; with limit 0 of all that there are.
 func (s *selection) statement(expressions []string, limit int64) string {
-	sql := "SELECT " + strings.Join(expressions, ", ") + " FROM ONLY " + s.table.name + " AS t" + s.where.String()
+	sql := "SELECT " + strings.Join(expressions, ", ") + " FROM ONLY " + s.table.name + " AS t" + s.String()
 	if s.table.key != nil {
 		sql += " ORDER BY " + strings.Join(s.places(), ", ")
 	}
