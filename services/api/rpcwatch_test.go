@@ -1,9 +1,11 @@
 package api
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"net/http"
+	"strings"
 	"testing"
 	"time"
 
@@ -13,6 +15,7 @@ import (
 	"sluice/internal/testenv"
 	"sluice/pkg/events"
 	sluicev1 "sluice/pkg/proto/sluice/v1"
+	"sluice/pkg/proto/sluice/v1/sluicev1connect"
 )
 
 // told is a response of one of the streams.
@@ -178,8 +181,8 @@ func TestWatchIsBrokenOff(t *testing.T) {
 	}
 }
 
-// TestStreamsOutliveLimits holds that streams last longer than the server gives a request and a client to make room, and show
-// meanwhile that they are alive.
+// TestStreamsOutliveLimits holds that streams last longer than the server gives a request, and show meanwhile that they are
+// alive.
 func TestStreamsOutliveLimits(t *testing.T) {
 	const limit = 200 * time.Millisecond
 	e, _ := newLiveEnv(t, func(e *env) {
@@ -200,24 +203,78 @@ func TestStreamsOutliveLimits(t *testing.T) {
 			}
 		})
 	}
-	t.Run("server-sent events over HTTP/2", func(t *testing.T) {
-		t.Parallel()
-		r, err := http.NewRequestWithContext(testenv.Context(t), http.MethodGet, e.url+"/v1/events", nil)
-		if err != nil {
-			t.Fatal(err)
+}
+
+// TestStreamsOutliveWrites holds that a stream with nothing to send lasts longer than a client may take to make room, by HTTP/2
+// too, which ends a stream when its limit has passed.
+func TestStreamsOutliveWrites(t *testing.T) {
+	t.Parallel()
+	e, _ := newLiveEnv(t, func(e *env) { e.api.config.Heartbeat = writeTime + time.Second })
+	r, err := http.NewRequestWithContext(testenv.Context(t), http.MethodGet, e.url+"/v1/events", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	response, err := overHTTP2(t).Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = response.Body.Close() }()
+	if response.ProtoMajor != 2 || response.Header.Get("Content-Type") != eventStream {
+		t.Fatalf("answered %s %v", response.Proto, response.Header)
+	}
+	text := bufio.NewReader(response.Body)
+	for line := ""; line != ":\n"; {
+		if line, err = text.ReadString('\n'); err != nil {
+			t.Fatalf("the stream ends before it shows that it is alive: %v", err)
 		}
-		response, err := overHTTP2(t).Do(r)
-		if err != nil {
-			t.Fatal(err)
+	}
+}
+
+// TestSlowCaller holds that a caller that does not read is cut off, while another one is told everything.
+func TestSlowCaller(t *testing.T) {
+	e, _ := newLiveEnv(t)
+	protocols := &http.Protocols{}
+	protocols.SetUnencryptedHTTP2(true)
+	transport := &http.Transport{
+		Protocols: protocols, HTTP2: &http.HTTP2Config{MaxReceiveBufferPerStream: 64 << 10, MaxReceiveBufferPerConnection: 64 << 10},
+	}
+	defer transport.CloseIdleConnections()
+	slow := sluicev1connect.NewJobServiceClient(&http.Client{Transport: transport}, e.url, connect.WithGRPC())
+	fast := e.callers(t)["gRPC"]
+	deaf, err := slow.WatchJobs(testenv.Context(t), &sluicev1.WatchJobsRequest{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = deaf.Close() }()
+	stream, err := fast.WatchJobs(testenv.Context(t), &sluicev1.WatchJobsRequest{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = stream.Close() }()
+	testenv.Eventually(testenv.Context(t), t, "both listen", func() error { return e.listening(everyJob, 2) })
+	const many = 600
+	go func() {
+		for n := range many {
+			e.publish(t, uuid.NewString(), position(n), events.Failed{Failure: events.Failure{Message: strings.Repeat("x", 1<<10)}})
 		}
-		defer func() { _ = response.Body.Close() }()
-		if response.ProtoMajor != 2 || response.Header.Get("Content-Type") != eventStream {
-			t.Fatalf("answered %s %v", response.Proto, response.Header)
-		}
-		for n := range 4 {
-			if _, err := response.Body.Read(make([]byte, 100)); err != nil {
-				t.Fatalf("the stream ends after %d reads: %v", n, err)
-			}
-		}
-	})
+	}()
+	for n := range many {
+		expectTold(t, stream, uint64(n+1))
+	}
+	testenv.Eventually(testenv.Context(t), t, "the slow one is let go", func() error { return e.listening(everyJob, 1) })
+	heard := int64(0)
+	for deaf.Receive() {
+		heard = deaf.Msg().GetSequence()
+	}
+	if deaf.Err() == nil || heard >= many {
+		t.Errorf("the slow caller has heard %d events, and then %v", heard, deaf.Err())
+	}
+	again, err := fast.WatchJobs(testenv.Context(t), &sluicev1.WatchJobsRequest{AfterSequence: &heard})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = again.Close() }()
+	for n := heard; n < many; n++ {
+		expectTold(t, again, uint64(n+1))
+	}
 }

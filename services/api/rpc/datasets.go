@@ -59,8 +59,17 @@ func (d datasets) ExportRows(
 		}
 		return send()
 	}}
-	if err := d.ask(ctx, r, answer); err != nil {
+	failed := d.ask(ctx, r, answer)
+	if err := send(); err != nil {
 		return err
 	}
-	return send()
+	switch {
+	case failed != nil:
+		return failed
+	case ctx.Err() != nil:
+		return gone(ctx.Err())
+	case answer.body.Len() > 0:
+		return broken("the rows break off")
+	}
+	return nil
 }
