@@ -47,6 +47,7 @@ func (a *attempt) sourceKey(address, name, charset string) string {
 	}
 	spec.Source = events.Source{URL: address, Member: spec.Source.Member}
 	spec.Mode, spec.Priority, spec.Ordered, spec.SkipUnchanged, spec.CreatedAt = "", "", false, false, time.Time{}
+	spec.Labels, spec.Submitter = nil, ""
 	if spec.CSV.Encoding != "" {
 		charset = "" // which is not asked for
 	}
