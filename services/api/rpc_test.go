@@ -3,6 +3,8 @@ package api
 import (
 	"context"
 	"net/http"
+	"os"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -297,6 +299,36 @@ func TestCallsFromElsewhere(t *testing.T) {
 		}
 	}
 	e.expectStored(t, 0)
+}
+
+// TestCallsInDocs makes the calls that docs/rpc.md shows for curl.
+func TestCallsInDocs(t *testing.T) {
+	e, _ := newLiveEnv(t)
+	page, err := os.ReadFile("../../docs/rpc.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	commands := regexp.MustCompile(`(?s)curl localhost:3000(/\S+) -H '([^']+)'.*?-d '([^']*)'`).FindAllSubmatch(page, -1)
+	if len(commands) != 3 {
+		t.Fatalf("there are %d commands", len(commands))
+	}
+	for _, c := range commands {
+		if a := e.plain(t, string(c[1]), string(c[3]), string(c[2])); a.status != http.StatusOK {
+			t.Errorf("%s answers %d %s", c[0], a.status, a.body)
+		}
+	}
+	rows := regexp.MustCompile("(?m)^\\| `(\\w+/\\w+)` \\| (?:`([A-Z]+) (/\\S+)`|the same)").FindAllStringSubmatch(string(page), -1)
+	if len(rows) != 14 {
+		t.Errorf("the table has %d calls", len(rows))
+	}
+	for _, row := range rows {
+		if _, pointer := described().object("paths", row[3], strings.ToLower(row[2])); row[3] != "" && pointer == "" {
+			t.Errorf("%s is said to be %s %s", row[1], row[2], row[3])
+		}
+		if a := e.plain(t, "/sluice.v1."+row[1], "", isJSON); a.status == http.StatusNotFound {
+			t.Errorf("%s is no call", row[1])
+		}
+	}
 }
 
 // TestCallInTime holds that a caller's time is kept.
