@@ -309,7 +309,7 @@ func TestCallsInDocs(t *testing.T) {
 		t.Fatal(err)
 	}
 	commands := regexp.MustCompile(`(?s)curl localhost:3000(/\S+) -H '([^']+)'.*?-d '([^']*)'`).FindAllSubmatch(page, -1)
-	if len(commands) != 3 {
+	if len(commands) != 2 {
 		t.Fatalf("there are %d commands", len(commands))
 	}
 	for _, c := range commands {
