@@ -1,6 +1,7 @@
 package api
 
 import (
+	"context"
 	"errors"
 	"io"
 	"slices"
@@ -17,8 +18,11 @@ import (
 	"google.golang.org/grpc/health/grpc_health_v1"
 	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/reflect/protoreflect"
+	"google.golang.org/protobuf/types/dynamicpb"
 
 	"sluice/internal/testenv"
+	"sluice/pkg/apikey"
 	sluicev1 "sluice/pkg/proto/sluice/v1"
 	"sluice/pkg/proto/sluice/v1/sluicev1connect"
 )
@@ -135,4 +139,73 @@ func TestUnknownCalls(t *testing.T) {
 			t.Errorf("%s fails with %v", procedure, err)
 		}
 	}
+}
+
+// TestCallsAskForKeys goes through all calls, so that none can be made without a key that has its scope.
+func TestCallsAskForKeys(t *testing.T) {
+	e, _ := newLiveEnv(t, func(e *env) { e.api.config.RequireKeys = true })
+	conn := e.dial(t)
+	keys := map[apikey.Scope]string{}
+	for _, scope := range apikey.Scopes() {
+		_, header := e.newKey(t, apikey.Key{Name: string(scope), Scopes: []apikey.Scope{scope}, CreatedAt: noon})
+		_, keys[scope], _ = strings.Cut(header, ": ")
+	}
+	calls := 0
+	for _, file := range []protoreflect.FileDescriptor{
+		sluicev1.File_sluice_v1_jobs_proto, sluicev1.File_sluice_v1_results_proto, sluicev1.File_sluice_v1_datasets_proto,
+	} {
+		methods := file.Services().Get(0).Methods()
+		for i := range methods.Len() {
+			method := methods.Get(i)
+			calls++
+			needed := apikey.Read
+			switch name := string(method.Name()); {
+			case strings.HasPrefix(name, "Delete"):
+				needed = apikey.Admin
+			case !strings.HasPrefix(name, "Get") && !strings.HasPrefix(name, "List") && !strings.HasPrefix(name, "Watch") && !strings.HasPrefix(name, "Export"):
+				needed = apikey.Write
+			}
+			if err := invoke(t, conn, method, ""); status.Code(err) != codes.Unauthenticated {
+				t.Errorf("%s without a key fails with %v", method.Name(), err)
+			}
+			for scope, key := range keys {
+				err := invoke(t, conn, method, key)
+				if refused := status.Code(err) == codes.PermissionDenied; refused != (scope != needed) || status.Code(err) == codes.Unauthenticated {
+					t.Errorf("%s, which needs %s, with a key for %s: %v", method.Name(), needed, scope, err)
+				}
+			}
+		}
+	}
+	if calls != 14 {
+		t.Errorf("there are %d calls", calls)
+	}
+	health := grpc_health_v1.NewHealthClient(conn)
+	if _, err := health.Check(testenv.Context(t), &grpc_health_v1.HealthCheckRequest{}); err != nil {
+		t.Errorf("health asks for a key: %v", err)
+	}
+}
+
+// invoke makes a call about a job or a table that there is not, and waits for its first answer.
+func invoke(t testing.TB, conn *grpc.ClientConn, method protoreflect.MethodDescriptor, key string) error {
+	t.Helper()
+	ctx, cancel := context.WithCancel(testenv.Context(t))
+	defer cancel()
+	if key != "" {
+		ctx = metadata.AppendToOutgoingContext(ctx, "authorization", key)
+	}
+	request := dynamicpb.NewMessage(method.Input())
+	for name, value := range map[protoreflect.Name]string{"id": uuid.NewString(), "table": "no_such_table"} {
+		if f := method.Input().Fields().ByName(name); f != nil {
+			request.Set(f, protoreflect.ValueOfString(value))
+		}
+	}
+	procedure := "/" + string(method.Parent().FullName()) + "/" + string(method.Name())
+	stream, err := conn.NewStream(ctx, &grpc.StreamDesc{ServerStreams: method.IsStreamingServer()}, procedure)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(stream.SendMsg(request), stream.CloseSend()); err != nil {
+		t.Fatal(err)
+	}
+	return stream.RecvMsg(dynamicpb.NewMessage(method.Output()))
 }
