@@ -540,6 +540,7 @@ type DialectLineEnd string
 
 // DownloadFileRequest A form may have other fields, which are passed over.
 type DownloadFileRequest struct {
+	// FileURL Where the file is: an http or https address.
 	FileURL string `json:"fileUrl"`
 }
 

@@ -35,7 +35,7 @@ func TestEveryOperationAsksForItsScope(t *testing.T) {
 		call := func(headers ...string) answer { return e.call(t, o.method, path, "", append(headers, isLast+"x")...) }
 		without := call()
 		if len(o.scopes) == 0 {
-			if public := []string{"getHealth", "getReadiness", "getOpenapi", "getDocs"}; !slices.Contains(public, o.id) || without.status == http.StatusUnauthorized {
+			if public := []string{"getHealth", "getReadiness", "getOpenapi", "getDocs", "getDocsAsset"}; !slices.Contains(public, o.id) || without.status == http.StatusUnauthorized {
 				t.Errorf("%s is for everybody, and is answered with %d", route, without.status)
 			}
 			continue

@@ -54,14 +54,19 @@ func (b strictBinder) Bind(into any, c echo.Context) error {
 	return nil
 }
 
-// withMeaning joins what the schema says is wrong with a job's request with what its meaning says, so that all of it is told at
-// once. Where both say something of a field, the meaning says it better.
+// withMeaning joins what the schema says is wrong with a request with what its meaning says, so that all of it is told at once.
+// Where both say something of a field, the meaning says it better.
 func withMeaning(into any, body []byte, bad []fieldError) []fieldError {
-	job, ok := into.(*openapi.JobRequest)
-	if !ok || json.Unmarshal(body, job) != nil { // what is of a wrong type means nothing
+	if json.Unmarshal(body, into) != nil { // what is of a wrong type means nothing
 		return bad
 	}
-	_, err := validate(*job)
+	var err error
+	switch stated := into.(type) {
+	case *openapi.JobRequest:
+		_, err = validate(*stated)
+	case *openapi.PreviewRequest:
+		_, _, _, err = validatePreview(*stated)
+	}
 	refused, ok := errors.AsType[*refusal](err)
 	if !ok {
 		return bad

@@ -63,7 +63,7 @@ func (f docsFile) VisitGetDocsResponse(w http.ResponseWriter) error {
 	for name, value := range map[string]string{
 		echo.HeaderContentType: f.mediaType, echo.HeaderContentLength: strconv.Itoa(len(f.content)),
 		"ETag": string(f.tag), echo.HeaderCacheControl: "no-cache", // that is: ask again, by the ETag
-		echo.HeaderContentSecurityPolicy: docsPolicy, echo.HeaderXContentTypeOptions: "nosniff",
+		echo.HeaderContentSecurityPolicy: docsPolicy,
 	} {
 		w.Header().Set(name, value)
 	}

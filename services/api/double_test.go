@@ -1,6 +1,7 @@
 package api
 
 import (
+	"context"
 	"encoding/json"
 	"slices"
 	"sync"
@@ -9,7 +10,6 @@ import (
 
 	"github.com/nats-io/nats.go/micro"
 
-	"sluice/internal/testenv"
 	"sluice/pkg/bus"
 	"sluice/pkg/events"
 	"sluice/pkg/seal"
@@ -24,6 +24,7 @@ var (
 // created.
 type statusDouble struct {
 	env *env
+	ctx context.Context // ends with the test
 
 	mu      sync.Mutex
 	told    map[string]events.Status
@@ -37,7 +38,7 @@ type statusDouble struct {
 
 func (e *env) playStatus(t testing.TB) *statusDouble {
 	t.Helper()
-	d := &statusDouble{env: e, told: map[string]events.Status{}}
+	d := &statusDouble{env: e, ctx: t.Context(), told: map[string]events.Status{}}
 	nc := e.nats.Connect("status")
 	service, err := micro.AddService(nc, micro.Config{Name: "status", Version: "1.0.0"})
 	if err != nil {
@@ -88,7 +89,7 @@ func (d *statusDouble) get(t testing.TB, r micro.Request) error {
 	if s, ok := d.told[question.ID]; ok {
 		return r.RespondJSON(s)
 	}
-	e, _, found, err := d.env.bus.Events.Last(testenv.Context(t), question.ID, events.TypeCreated)
+	e, _, found, err := d.env.bus.Events.Last(d.ctx, question.ID, events.TypeCreated)
 	if err != nil {
 		return err
 	}

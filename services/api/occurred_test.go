@@ -8,7 +8,7 @@ import (
 
 // pending are operations that are not there yet: of them only problems are expected.
 var pending = []string{
-	"listDatasets", "getDataset", "deleteDataset", "getDatasetRows", "getJobRejects", "createPreview", "getQueue", "listWorkers",
+	"listDatasets", "getDataset", "deleteDataset", "getDatasetRows", "getJobRejects",
 }
 
 // happened remembers that an answer that the document tells of was given.

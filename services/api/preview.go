@@ -38,8 +38,8 @@ func (s *Service) CreatePreview(ctx context.Context, r openapi.CreatePreviewRequ
 	return openapi.CreatePreview200JSONResponse(viewPreview(found)), nil
 }
 
-// previewQuestion reads a request as that of a job which says no more, or says about each bad field what is wrong with it.
-func (s *Service) previewQuestion(body openapi.PreviewRequest) (events.Preview, error) {
+// validatePreview reads a request as that of a job which says no more, or says about each bad field what is wrong with it.
+func validatePreview(body openapi.PreviewRequest) (source, reading, int, error) {
 	job := openapi.JobRequest{
 		URL: body.URL, Upload: body.Upload, Headers: body.Headers, Member: body.Member,
 		CSV: body.CSV, Null: body.Null, ColumnNames: body.ColumnNames,
@@ -54,7 +54,15 @@ func (s *Service) previewQuestion(body openapi.PreviewRequest) (events.Preview, 
 		}
 	}
 	if len(bad) > 0 {
-		return events.Preview{}, badFields(bad...)
+		return source{}, reading{}, 0, badFields(bad...)
+	}
+	return from, read, rows, nil
+}
+
+func (s *Service) previewQuestion(body openapi.PreviewRequest) (events.Preview, error) {
+	from, read, rows, err := validatePreview(body)
+	if err != nil {
+		return events.Preview{}, err
 	}
 	id := uuid.NewString()
 	source, err := s.seal(id, from)

@@ -17,7 +17,7 @@ const (
 
 // readRest reads what is left of a refused request's body, within limits: a client that is still sending it might never see the
 // answer, since the connection is closed on it. What waits for leave to send (100-continue) is told no at once.
-func readRest(next echo.HandlerFunc) echo.HandlerFunc {
+func (s *Service) readRest(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		r := c.Request()
 		body := r.Body
@@ -25,8 +25,8 @@ func readRest(next echo.HandlerFunc) echo.HandlerFunc {
 		if err == nil || uploads(c) || r.ProtoMajor != 1 || r.ContentLength > maxRest || r.Header.Get("Expect") != "" {
 			return err
 		}
-		_ = http.NewResponseController(c.Response()).SetReadDeadline(time.Now().Add(restTime)) // fails only without a connection
-		_, _ = io.CopyN(io.Discard, body, maxRest)                                             // what is not read is not needed
+		_ = http.NewResponseController(c.Response()).SetReadDeadline(time.Now().Add(s.restTime)) // fails only without a connection
+		_, _ = io.CopyN(io.Discard, body, maxRest)                                               // what is not read is not needed
 		return err
 	}
 }

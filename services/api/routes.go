@@ -44,7 +44,7 @@ func (s *Service) routes(e *echo.Echo) {
 			return errors.New("panic")
 		},
 	}))
-	e.Use(readRest)
+	e.Use(s.readRest)
 	e.Use(guardAnswers)
 	e.Use(s.ownOnly)
 	e.Use(s.access(e))

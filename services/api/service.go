@@ -59,6 +59,8 @@ type Service struct {
 	feed   *feed
 	intake *intake
 	keys   *keyring
+
+	restTime time.Duration // that what is left of a refused body may take
 }
 
 var _ openapi.StrictServerInterface = (*Service)(nil)
@@ -67,6 +69,7 @@ var _ openapi.StrictServerInterface = (*Service)(nil)
 func New(config Config, b *bus.Bus, sealer seal.Sealer) *Service {
 	return &Service{
 		config: config, bus: b, sealer: sealer, now: time.Now, feed: newFeed(b, config.Log), intake: newIntake(), keys: newKeyring(),
+		restTime: restTime,
 	}
 }
 

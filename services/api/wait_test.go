@@ -132,7 +132,12 @@ func TestWaitOutlastsTheServersLimits(t *testing.T) {
 	ctx, cancel := context.WithCancel(testenv.Context(t))
 	ended := make(chan error, 1)
 	go func() { ended <- e.api.serve(ctx, l, server) }()
-	t.Cleanup(func() { cancel(); <-ended })
+	t.Cleanup(func() {
+		cancel()
+		if err := <-ended; err != nil {
+			t.Error(err)
+		}
+	})
 	e.url = "http://" + l.Addr().String()
 	job := e.create(t, example)
 	if a := e.get(t, job.Links.Self+"?wait=1s"); a.status != http.StatusOK {
