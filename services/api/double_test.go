@@ -76,7 +76,7 @@ func (d *statusDouble) tell(s events.Status) {
 	d.told[s.ID] = s
 }
 
-func (d *statusDouble) get(t testing.TB, r micro.Request) error {
+func (d *statusDouble) get(_ testing.TB, r micro.Request) error {
 	var question events.Get
 	if err := json.Unmarshal(r.Data(), &question); err != nil {
 		return err

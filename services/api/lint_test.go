@@ -141,7 +141,7 @@ func TestComponentsAreUsed(t *testing.T) {
 func TestRequestsAreBounded(t *testing.T) {
 	for _, name := range []string{"JobRequest", "PreviewRequest", "CSV", "ColumnType", "DownloadFileRequest"} {
 		schema, _ := described().object("components", "schemas", name)
-		described().eachField(name, schema, func(path, field string, s map[string]any) {
+		described().eachField(name, schema, func(path, _ string, s map[string]any) {
 			text, _ := s["description"].(string)
 			told := strings.Contains(text, "at most") || strings.Contains(text, "one ASCII character") || strings.Contains(text, "One character") ||
 				strings.Contains(text, "Encoding Standard") || strings.Contains(text, "time zone")
