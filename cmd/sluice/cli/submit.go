@@ -25,7 +25,7 @@ With --watch it shows how far the job is until that has ended, and the exit code
 cancelled. Ctrl-C ends the watching, not the job.`,
 		Example: `  sluice submit http://localhost:8000/tripsdata.csv --table trips --watch
   sluice submit trips.csv.gz --table trips --mode append --types infer
-  pg_dump_csv | sluice submit - --filename trips.csv --watch
+  gunzip -c trips.csv.gz | sluice submit - --filename trips.csv --watch
   sluice submit https://example.org/t.csv --header-field @secret-headers.txt --column id=integer --types infer
   sluice submit --request job.json -o json`,
 		Args:              cobra.MaximumNArgs(1),
