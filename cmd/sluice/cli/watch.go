@@ -110,7 +110,7 @@ func stateOf(j client.Job) progress.State {
 
 // success says what a job has done.
 func success(j client.Job) string {
-	text := "job " + j.ID + " succeeded: " + counted(j.Progress.Rows-j.Progress.Rejected, "row")
+	text := "job " + j.ID + " succeeded: " + counted(j.Progress.Rows, "row")
 	if j.Table != nil {
 		text += " into " + visible(j.Schema+"."+*j.Table)
 	}
