@@ -13,7 +13,7 @@ import (
 func TestOwnOnly(t *testing.T) {
 	for name, tt := range map[string]struct {
 		host, header, value string
-		anyHost             bool
+		anyHost, keys       bool
 		refused             bool
 	}{
 		"curl":                        {host: "localhost:3000"},
@@ -28,10 +28,12 @@ func TestOwnOnly(t *testing.T) {
 		"a name pointed at us":        {host: "evil.example:3000", refused: true},
 		"behind a proxy":              {host: "sluice.example.com", anyHost: true},
 		"a page, behind a proxy":      {host: "sluice.example.com", header: "Origin", value: "http://evil.example", anyHost: true, refused: true},
+		"a name, with keys":           {host: "sluice.example.com", keys: true},
+		"a page, with keys":           {host: "localhost:3000", header: "Origin", value: "http://evil.example", keys: true, refused: true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			config := DefaultConfig()
-			config.LocalOnly = !tt.anyHost
+			config.LocalOnly, config.RequireKeys = !tt.anyHost, tt.keys
 			r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/download_file", strings.NewReader("fileUrl="))
 			r.Host = tt.host
 			r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
