@@ -1,0 +1,98 @@
+package deploy
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"regexp"
+	"strings"
+	"testing"
+
+	"sluice/internal/testenv"
+)
+
+// TestKeys runs the API of compose.yaml with keys, and holds that the command makes and revokes them, and that no user was refused
+// anything.
+func TestKeys(t *testing.T) {
+	t.Parallel()
+	nats := startNATS(t)
+	s := &site{natsURL: at(t, nats), database: testenv.Database(t)}
+	s.setUp(t)
+	s.start(t, "status", "status")
+	api := run(t, environment(t, "api", map[string]string{
+		"SLUICE_NATS_URL": nats.url(t, "api"), "SLUICE_API_ADDR": "0.0.0.0:0", "SLUICE_OPS_ADDR": "127.0.0.1:0", "SLUICE_WITHOUT_KEYS": "0",
+	}), program(t, "api"))
+	s.running = append(s.running, api)
+	c := client{api.address(t)}
+	c.awaitReady(t)
+	if said := api.said.String(); !strings.Contains(said, `"keys":"asked for"`) {
+		t.Errorf("it does not say that it asks for keys: %s", said)
+	}
+	keys := func(args ...string) string {
+		t.Helper()
+		p := s.start(t, "setup", "sluice", append([]string{"admin", "keys"}, args...)...)
+		if code := p.wait(t); code != 0 {
+			t.Fatalf("sluice admin keys %v: %d %s", args, code, p.said.String())
+		}
+		return p.said.String()
+	}
+	key := regexp.MustCompile(`sluice_([0-9a-f]{8})_[a-km-np-z2-9]{52}`).FindStringSubmatch(
+		keys("create", "--name", "ci", "--scopes", "read,write", "--queued-jobs", "2"))
+	if key == nil {
+		t.Fatal("no key is printed")
+	}
+	c.expect(t, "", http.StatusUnauthorized)
+	c.expect(t, key[0], http.StatusOK)
+	for n, want := range []int{http.StatusAccepted, http.StatusAccepted, http.StatusTooManyRequests} {
+		if got := c.post(t, key[0], fmt.Sprintf(`{"url":"http://localhost/x.csv","table":"x%d"}`, n)); got != want {
+			t.Errorf("job %d is answered with %d", n, got)
+		}
+	}
+	if list := keys("ls"); !strings.Contains(list, key[1]) || strings.Contains(list, key[0]) {
+		t.Errorf("listed are\n%s", list)
+	}
+	keys("revoke", key[1])
+	testenv.Eventually(testenv.Context(t), t, "the key does not work any more", func() error {
+		if got := c.keyed(t, http.MethodGet, key[0], ""); got != http.StatusUnauthorized {
+			return errors.New(http.StatusText(got))
+		}
+		return nil
+	})
+	s.stop(t)
+	if log := nats.said.String(); strings.Contains(log, violation) {
+		t.Errorf("users were refused something:\n%s", log)
+	}
+}
+
+func (c client) expect(t *testing.T, key string, want int) {
+	t.Helper()
+	testenv.Eventually(testenv.Context(t), t, "the key is known", func() error {
+		if got := c.keyed(t, http.MethodGet, key, ""); got != want {
+			return fmt.Errorf("answered %d, want %d", got, want)
+		}
+		return nil
+	})
+}
+
+func (c client) post(t *testing.T, key, body string) int {
+	return c.keyed(t, http.MethodPost, key, body)
+}
+
+// keyed asks for jobs, or for a job, with a key, and returns the answer's status.
+func (c client) keyed(t *testing.T, method, key, body string) int {
+	t.Helper()
+	r, err := http.NewRequestWithContext(testenv.Context(t), method, c.api+"/v1/jobs", strings.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Header.Set("Content-Type", "application/json")
+	if key != "" {
+		r.Header.Set("Authorization", "Bearer "+key)
+	}
+	answer, err := http.DefaultClient.Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = answer.Body.Close()
+	return answer.StatusCode
+}
