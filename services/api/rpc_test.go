@@ -304,12 +304,13 @@ func TestCallsFromElsewhere(t *testing.T) {
 // TestCallsInDocs makes the calls that docs/rpc.md shows for curl.
 func TestCallsInDocs(t *testing.T) {
 	e, _ := newLiveEnv(t)
+	e.warehouse(t)
 	page, err := os.ReadFile("../../docs/rpc.md")
 	if err != nil {
 		t.Fatal(err)
 	}
 	commands := regexp.MustCompile(`(?s)curl localhost:3000(/\S+) -H '([^']+)'.*?-d '([^']*)'`).FindAllSubmatch(page, -1)
-	if len(commands) != 2 {
+	if len(commands) != 3 {
 		t.Fatalf("there are %d commands", len(commands))
 	}
 	for _, c := range commands {
