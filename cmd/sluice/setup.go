@@ -13,7 +13,7 @@ import (
 )
 
 // readerPassword is no flag: the command line can be seen by everyone.
-const readerPassword = "SLUICE_READER_PASSWORD"
+const readerPassword = "SLUICE_READER_PASSWORD" //nolint:gosec // the name of a variable, not what is in it
 
 func newSetupCommand() *cobra.Command {
 	natsURL, postgresURL, topology := "nats://127.0.0.1:4222", "", bus.Topology{Replicas: 1}
