@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"io"
 	"net/http"
+	"net/http/httptest"
 	"testing"
 	"time"
 
@@ -67,4 +68,37 @@ func TestUploadStallsOverHTTP2(t *testing.T) {
 		t.Fatal(err)
 	}
 	refused(t, answer{status: response.StatusCode, body: body}, codeUploadIncomplete)
+}
+
+// TestUploadIsStoredSlowly holds that the time that is spent on what was read already is not the client's.
+func TestUploadIsStoredSlowly(t *testing.T) {
+	const pace = 100 * time.Millisecond
+	read := make(chan error, 1)
+	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body := &uploadBody{
+			ctx: r.Context(), body: r.Body, control: http.NewResponseController(w), limit: 16 << 20, pace: pace, left: pace,
+		}
+		_, err := body.Read(make([]byte, 1))
+		<-time.After(3 * pace)
+		if err == nil {
+			_, err = io.ReadAll(body)
+		}
+		read <- err
+	}))
+	server.Config.Protocols = &http.Protocols{}
+	server.Config.Protocols.SetUnencryptedHTTP2(true)
+	server.Start()
+	defer server.Close()
+	r, err := http.NewRequestWithContext(testenv.Context(t), http.MethodPost, server.URL, bytes.NewReader(make([]byte, 8<<20)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	response, err := overHTTP2(t).Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = response.Body.Close()
+	if err := <-read; err != nil {
+		t.Errorf("reading fails with %v", err)
+	}
 }
