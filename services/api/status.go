@@ -220,7 +220,10 @@ func decodeCursor(text string) (events.Cursor, error) {
 	if err != nil {
 		return c, fmt.Errorf("decoding a cursor: %w", err)
 	}
-	if err := json.Unmarshal(data, &c); err != nil || c.ID == "" {
+	if err := json.Unmarshal(data, &c); err != nil {
+		return c, fmt.Errorf("decoding a cursor: %w", err)
+	}
+	if id, err := validID(c.ID); err != nil || id != c.ID {
 		return c, errors.New("decoding a cursor: not one of ours")
 	}
 	return c, nil

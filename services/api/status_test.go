@@ -160,7 +160,8 @@ func TestListRefuses(t *testing.T) {
 }
 
 func FuzzCursor(f *testing.F) {
-	for _, text := range []string{"", "e30", "bnVsbA", "eyJ0IjoxLCJpZCI6ImEifQ", "eyJ0IjoxZTk5LCJpZCI6ImEifQ", "////", "W10", "\x00"} {
+	for _, text := range []string{"", "e30", "bnVsbA", "eyJ0IjoxLCJpZCI6ImEifQ", "eyJ0IjoxZTk5LCJpZCI6ImEifQ", "////", "W10", "\x00",
+		"eyJ0IjoxLCJpZCI6IjAxYTFmZjljLTNmMGQtN2IxYS05YjU3LTBmNWEzYTZmMWQyZSJ9"} {
 		f.Add(text)
 	}
 	f.Fuzz(func(t *testing.T, text string) {

@@ -59,9 +59,9 @@ func (r *Reader) List(ctx context.Context, q ListQuery) (List, error) {
 		if err := decodeCursor(q.Cursor, &after); err != nil {
 			return List{}, err
 		}
-	}
-	if !storable(after.Schema, after.Table) {
-		return List{}, badParameter("cursor", notACursor)
+		if after.Schema == "" || after.Table == "" || !storable(after.Schema, after.Table) {
+			return List{}, badParameter("cursor", notACursor)
+		}
 	}
 	list := List{Datasets: []Dataset{}}
 	if !storable(q.Schema) {
