@@ -951,7 +951,7 @@ type Progress struct {
 	// TotalBytes The size of the source, if it is known.
 	TotalBytes *int64 `json:"total_bytes,omitempty"`
 
-	// Rows Read so far.
+	// Rows Read so far, but for those that were rejected.
 	Rows           int64  `json:"rows"`
 	Rejected       int64  `json:"rejected"`
 	BytesPerSecond *int64 `json:"bytes_per_second,omitempty"`
