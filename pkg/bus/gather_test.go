@@ -41,9 +41,7 @@ func TestGather(t *testing.T) {
 		t.Helper()
 		worker := n.Connect("worker")
 		if _, err := worker.Subscribe(events.SubjectIngesterWorkers, func(m *nats.Msg) {
-			if err := m.Respond([]byte(reply)); err != nil {
-				t.Error(err)
-			}
+			_ = m.Respond([]byte(reply)) // fails only once the server has ended, when nobody waits for it any more
 		}); err != nil {
 			t.Fatal(err)
 		}
