@@ -17,13 +17,14 @@ const (
 )
 
 // Tail calls take for each event that is stored from now on, in order and once, until ctx ends. It calls begun with the
-// sequence behind which it tells all of them: at first, and after each outage, from which it goes on where it was. A
-// lower sequence than one that was told says that the history has been restored from an older copy.
+// sequence behind which it tells all of them, and with the last that is stored: at first, and after each outage, from which it
+// goes on where it was. A last one that is lower than one that was stored before says that the history has been restored from
+// an older copy.
 //
 // It does so by one consumer, whose name begins with the given one. That is replaced after each reconnection: what the
 // server had sent before may be lost, and a restarted server has forgotten the consumer. The client's own ordered
 // consumer would forget where it began if that happens before its first event, and waits up to 10 s.
-func (s *Events) Tail(ctx context.Context, name string, begun func(after uint64), take func(Stored)) {
+func (s *Events) Tail(ctx context.Context, name string, begun func(after, stored uint64), take func(Stored)) {
 	reconnected := s.js.Conn().StatusChanged(nats.CONNECTED)
 	defer s.js.Conn().RemoveStatusListener(reconnected)
 	pause := time.NewTicker(watchAgainAfter)
@@ -33,8 +34,8 @@ func (s *Events) Tail(ctx context.Context, name string, begun func(after uint64)
 		for len(reconnected) > 0 { // what begins now knows of these
 			<-reconnected
 		}
-		if messages, err := t.begin(ctx); err == nil {
-			begun(t.told)
+		if messages, stored, err := t.begin(ctx); err == nil {
+			begun(t.told, stored)
 			t.forward(ctx, reconnected, messages)
 			messages.Stop()
 		}
@@ -53,21 +54,22 @@ type tail struct {
 	told   uint64 // the last sequence that was told, or that was stored before the beginning
 }
 
-func (t *tail) begin(ctx context.Context) (jetstream.MessagesContext, error) {
+func (t *tail) begin(ctx context.Context) (messages jetstream.MessagesContext, stored uint64, err error) {
 	ctx, cancel := context.WithTimeout(ctx, watchPatience)
 	defer cancel()
-	last, err := t.events.LastSequence(ctx)
+	stored, err = t.events.LastSequence(ctx)
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
-	if !t.placed || last < t.told {
-		t.placed, t.told = true, last
+	if !t.placed || stored < t.told {
+		t.placed, t.told = true, stored
 	}
 	consumer, err := t.events.stream.CreateConsumer(ctx, tailConsumer(t.name+"-"+rand.Text(), t.told+1))
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
-	return consumer.Messages(jetstream.PullMaxMessages(tailBatch), jetstream.PullHeartbeat(tailHeartbeat))
+	messages, err = consumer.Messages(jetstream.PullMaxMessages(tailBatch), jetstream.PullHeartbeat(tailHeartbeat))
+	return messages, stored, err
 }
 
 // forward returns when the consumer has to be replaced, or ctx ends.

@@ -22,7 +22,7 @@ func follow(ctx context.Context, b *bus.Bus) follower {
 	f := follower{begun: make(chan uint64, 64), told: make(chan uint64, 64), ended: make(chan struct{})}
 	go func() {
 		defer close(f.ended)
-		b.Events.Tail(ctx, "api", func(after uint64) { f.begun <- after }, func(s bus.Stored) { f.told <- s.Sequence })
+		b.Events.Tail(ctx, "api", func(after, _ uint64) { f.begun <- after }, func(s bus.Stored) { f.told <- s.Sequence })
 	}()
 	return f
 }

@@ -234,6 +234,19 @@ func TestStreamsEndWithTheirKey(t *testing.T) {
 	}
 }
 
+// TestRevokedWhileWaited holds that a request whose key is revoked meanwhile is told so, and not answered with nothing.
+func TestRevokedWhileWaited(t *testing.T) {
+	e, _ := newLiveEnv(t, func(e *env) { e.api.config.RequireKeys = true })
+	k, header := e.newKey(t, good())
+	job := e.create(t, example, header)
+	answers := e.ask(t, job.Links.Self+"?wait=60s", header)
+	e.awaitListeners(t, job.ID, 1)
+	if err := e.bus.Keys.Delete(testenv.Context(t), k.ID); err != nil {
+		t.Fatal(err)
+	}
+	refused(t, <-answers, codeUnauthenticated)
+}
+
 func TestWhereKeysAreAskedFor(t *testing.T) {
 	for _, tt := range []struct {
 		addr             string

@@ -21,6 +21,7 @@ type feed struct {
 	placed    bool
 	ended     bool
 	last      uint64 // the sequence up to which everything was passed on
+	read      uint64 // the highest sequence that a listener has read in the history
 	listeners map[string]map[*listener]struct{}
 }
 
@@ -37,16 +38,24 @@ func (f *feed) run(ctx context.Context) {
 	f.dismissAll(errEnding)
 }
 
-func (f *feed) begin(after uint64) {
+func (f *feed) begin(after, stored uint64) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if !f.placed {
 		close(f.begun)
 	}
-	if after < f.last { // the places that listeners have are those of events which no longer exist
+	if stored < max(f.last, f.read) { // the places that listeners have are those of events which no longer exist
 		f.dismissAll(errRestored)
+		f.read = stored
 	}
 	f.placed, f.last = true, after
+}
+
+// hasRead says that a listener has read the history up to a sequence, which may be more than was passed on.
+func (f *feed) hasRead(sequence uint64) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.read = max(f.read, sequence)
 }
 
 func (f *feed) pass(stored bus.Stored) {

@@ -149,8 +149,11 @@ func (r *refusal) because(err error) *refusal {
 
 // answerError answers a request that failed with application/problem+json (RFC 9457).
 func (s *Service) answerError(err error, c echo.Context) {
-	if c.Response().Committed || errors.Is(err, context.Canceled) {
-		return // the caller has an answer, or has gone
+	if c.Response().Committed {
+		return // the caller has an answer
+	}
+	if _, refused := errors.AsType[*refusal](err); !refused && errors.Is(err, context.Canceled) {
+		panic(http.ErrAbortHandler) //nolint:forbidigo // the caller has gone: without an answer, or else it would be an empty 200
 	}
 	r := asRefusal(err)
 	known := r.code.problem()

@@ -59,6 +59,7 @@ func (st *stream) collect(from uint64, flush func() error) error {
 			}
 		}
 	}
+	st.service.feed.hasRead(st.last)
 	return nil
 }
 

@@ -196,3 +196,23 @@ func TestStreamsOutliveAnOutage(t *testing.T) {
 		all.expect(t, sequence)
 	}
 }
+
+// TestRestoredBehindTheFeed holds that a listener who has read more of the history than was passed on is let go, too, when that no
+// longer exists.
+func TestRestoredBehindTheFeed(t *testing.T) {
+	f := newFeed(nil, testenv.Log(t))
+	f.begin(0, 0)
+	f.hasRead(6)
+	ctx, _, err := f.join(testenv.Context(t), everyJob)
+	if err != nil {
+		t.Fatal(err)
+	}
+	f.begin(0, 6) // an outage, after which everything is there
+	if err := ctx.Err(); err != nil {
+		t.Errorf("let go although nothing was lost: %v", err)
+	}
+	f.begin(0, 5)
+	if why := context.Cause(ctx); !errors.Is(why, errRestored) {
+		t.Errorf("let go because of %v", why)
+	}
+}

@@ -20,6 +20,14 @@ import (
 // standardInput is the argument that stands for it.
 const standardInput = "-"
 
+// uploaded begins what names a file that was uploaded before.
+const uploaded = "upload:"
+
+// isLocal reports whether an argument names a file of this machine, or standard input.
+func isLocal(argument string) bool {
+	return !strings.HasPrefix(argument, uploaded) && !strings.Contains(argument, "://")
+}
+
 // source says where a file is, for a request's fields.
 type source struct {
 	headers []string
@@ -49,9 +57,9 @@ func (s *source) into(fields map[string]any, cmd *cobra.Command, c *client.Clien
 	delete(fields, "url") // of a body: the argument stands in its place
 	delete(fields, "upload")
 	switch {
-	case strings.HasPrefix(argument, "upload:"):
+	case strings.HasPrefix(argument, uploaded):
 		fields["upload"] = argument
-	case strings.Contains(argument, "://"):
+	case !isLocal(argument):
 		fields["url"] = argument
 	default:
 		a, err := upload(cmd.Context(), cmd, c, argument, s.name)

@@ -44,7 +44,7 @@ func (w *where) filter(t *table, filters []string) error {
 			return badParameter("filter", "has a value that no column can have")
 		}
 		if operator != "is" {
-			w.terms = append(w.terms, quoted(c.name)+" "+operators[operator]+" "+w.parameter(value)+"::text::"+c.cast)
+			w.terms = append(w.terms, quoted(c.name)+" OPERATOR("+c.schema+"."+operators[operator]+") "+w.parameter(value)+"::text::"+c.cast)
 			continue
 		}
 		switch value {

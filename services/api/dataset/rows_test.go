@@ -52,6 +52,24 @@ func TestPagesHaveEachRowOnce(t *testing.T) {
 	}
 }
 
+// TestKeysOfOtherTypes holds that rows are not compared otherwise than they are ordered: what an extension's type is compared with
+// lies beside it, where an unqualified operator is not looked for.
+func TestKeysOfOtherTypes(t *testing.T) {
+	w := newWorld(t)
+	w.loaded("ci", `CREATE EXTENSION citext; CREATE TABLE ci (id citext PRIMARY KEY, n int);
+		INSERT INTO ci VALUES ('a', 1), ('B', 2), ('c', 3), ('D', 4)`)
+	w.loaded("tree", `CREATE EXTENSION ltree; CREATE TABLE tree (id ltree PRIMARY KEY); INSERT INTO tree VALUES ('a'), ('b'), ('b.c')`)
+	if rows, pages := w.all(RowsQuery{Table: "ci", Limit: 1}); len(rows) != 4 || pages < 4 {
+		t.Errorf("of four rows there are %q on %d pages", rows, pages)
+	}
+	if rows, _ := w.all(RowsQuery{Table: "tree", Limit: 1}); len(rows) != 3 {
+		t.Errorf("of three rows there are %q", rows)
+	}
+	w.wantRows(RowsQuery{Table: "ci", Filters: []string{"id:eq:A"}}, `{"id":"a","n":1}`)
+	w.wantRows(RowsQuery{Table: "ci", Columns: "n", Filters: []string{"id:gt:b", "id:lte:d"}}, `{"n":3}`, `{"n":4}`)
+	w.wantRows(RowsQuery{Table: "tree", Filters: []string{"id:gt:b"}}, `{"id":"b.c"}`)
+}
+
 func TestValuesAreExact(t *testing.T) {
 	w := newWorld(t)
 	w.loaded("trips", `CREATE TABLE trips (id bigint, n numeric, f float8, t text, j json, b jsonb, at timestamptz, r text, " x " text[], x bytea);

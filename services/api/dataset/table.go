@@ -20,6 +20,7 @@ type column struct {
 	name   string
 	cast   string // its type, quoted, without what would cut values
 	number bool
+	schema string // quoted, where its comparisons are: those of a type from an extension lie beside it
 }
 
 // key is an index that tells rows apart, in whose order they can be read.
@@ -46,7 +47,7 @@ func openTable(ctx context.Context, tx pgx.Tx, schema, name string) (*table, err
 	batch.Queue(tableQuery, schema, name).QueryRow(func(row pgx.Row) error { return row.Scan(&t.oid, &t.file) })
 	batch.Queue(columnsQuery, schema, name).Query(func(rows pgx.Rows) (err error) {
 		t.columns, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (c column, err error) {
-			return c, row.Scan(&c.name, &c.cast, &c.number)
+			return c, row.Scan(&c.name, &c.cast, &c.number, &c.schema)
 		})
 		return err
 	})
@@ -74,7 +75,9 @@ SELECT d.oid, c.relfilenode FROM sluice.standing_datasets d JOIN pg_class c ON c
 
 // columnsQuery takes the type below a domain, and each without its modifier: a cast to varchar(3) would cut a longer text.
 const columnsQuery = `
-SELECT attname::text, format_type(coalesce(nullif(typbasetype, 0), atttypid), -1), typcategory = 'N'
+SELECT attname::text, format_type(coalesce(nullif(typbasetype, 0), atttypid), -1), typcategory = 'N',
+  quote_ident(coalesce((SELECT nspname FROM pg_operator o JOIN pg_namespace n ON n.oid = oprnamespace WHERE oprname = '='
+    AND oprleft = coalesce(nullif(typbasetype, 0), atttypid) AND oprright = oprleft ORDER BY o.oid LIMIT 1), 'pg_catalog'))
 FROM sluice.standing_datasets d JOIN pg_attribute ON attrelid = d.oid JOIN pg_type t ON t.oid = atttypid
 WHERE schema_name = $1 AND table_name = $2 AND attnum > 0 AND NOT attisdropped ORDER BY attnum`
 
@@ -88,7 +91,8 @@ WHERE schema_name = $1 AND table_name = $2 AND indisunique AND indisvalid AND in
   AND amname = 'btree' AND NOT EXISTS (
     SELECT FROM generate_series(0, indnkeyatts - 1) AS n JOIN pg_attribute ON attrelid = indrelid AND attnum = indkey[n]
     JOIN pg_opclass o ON o.oid = indclass[n]
-    WHERE NOT attnotnull OR indoption[n] <> 0 OR indcollation[n] <> attcollation OR NOT opcdefault)
+    WHERE NOT attnotnull OR indoption[n] <> 0 OR indcollation[n] <> attcollation OR NOT opcdefault
+    OR o.opcnamespace <> 'pg_catalog'::regnamespace) -- comparisons are those of pg_catalog, too
 ORDER BY indisprimary DESC, i.indexrelid LIMIT 1`
 
 // column returns the one of that name, or nil.

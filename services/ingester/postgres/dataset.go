@@ -25,7 +25,9 @@ func (l *Load) recordDataset(ctx context.Context, tx pgx.Tx, p Publication) erro
 		INSERT INTO sluice.datasets AS d
 		SELECT $1::text, $2::text, c.oid, 'sluice.datasets'::regclass, $3, $4, $5, $6::oid = 0 OR EXISTS (
 		         SELECT FROM sluice.datasets WHERE schema_name = $1 AND table_name = $2 AND made
-		         AND (table_oid = $6 OR ledger_oid <> tableoid)), $7::bigint, $8::timestamptz
+		         AND (table_oid = $6 OR ledger_oid <> tableoid)) OR EXISTS ( -- by an ingester of before datasets were kept
+		         SELECT FROM sluice.loads WHERE schema_name = $1 AND table_name = $2 AND table_oid = $6 AND state = 'committed'
+		         AND made_table AND unchanged_since IS NULL AND coalesce(spec->>'mode', '') <> 'replace'), $7::bigint, $8::timestamptz
 		FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace WHERE relname = $2::name AND nspname = $1::name
 		ON CONFLICT (schema_name, table_name) DO UPDATE SET table_oid = excluded.table_oid, ledger_oid = excluded.ledger_oid,
 		  job_id = excluded.job_id, source = excluded.source, mode = excluded.mode, made = excluded.made, rows = excluded.rows,

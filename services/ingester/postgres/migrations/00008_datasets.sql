@@ -34,13 +34,13 @@ BEGIN
         IF NOT has_schema_privilege('sluice_reader', schema_name, 'USAGE') THEN
             EXECUTE format('GRANT USAGE ON SCHEMA %I TO sluice_reader', schema_name);
         END IF;
-    EXCEPTION WHEN insufficient_privilege OR internal_error OR lock_not_available THEN -- it is another's, or is just being granted
+    EXCEPTION WHEN OTHERS THEN -- it is another's, or is just being granted or dropped: that must not end a load
     END;
     BEGIN
         IF NOT has_table_privilege('sluice_reader', format('%I.%I', schema_name, table_name), 'SELECT') THEN
             EXECUTE format('GRANT SELECT ON TABLE %I.%I TO sluice_reader', schema_name, table_name);
         END IF;
-    EXCEPTION WHEN insufficient_privilege OR internal_error OR lock_not_available THEN
+    EXCEPTION WHEN OTHERS THEN
     END;
 END $$;
 -- +goose StatementEnd
