@@ -27,7 +27,7 @@ func (p *Problem) Error() string {
 	}
 	if p.Errors != nil {
 		for _, e := range *p.Errors {
-			if said := e.Pointer + " " + e.Detail; p.Detail == nil || *p.Detail != said {
+			if said := strings.ReplaceAll(strings.TrimPrefix(e.Pointer, "/"), "/", ".") + " " + e.Detail; p.Detail == nil || *p.Detail != said {
 				parts = append(parts, said)
 			}
 		}

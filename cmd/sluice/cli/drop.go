@@ -2,6 +2,8 @@ package cli
 
 import (
 	"bufio"
+	"context"
+	"errors"
 	"fmt"
 	"os"
 	"strings"
@@ -54,12 +56,22 @@ func confirm(cmd *cobra.Command, question string) error {
 		return wrong(cmd, "nobody can be asked here: give --yes")
 	}
 	cmd.PrintErr(question + " [y/N] ")
-	answer, err := bufio.NewReader(cmd.InOrStdin()).ReadString('\n')
-	if err != nil {
-		return fmt.Errorf("reading the answer: %w", err)
+	answers := make(chan string, 1)
+	go func() { // which Ctrl-C does not wait for
+		text, err := bufio.NewReader(cmd.InOrStdin()).ReadString('\n')
+		if err != nil { // no answer is no
+			cmd.PrintErrln()
+		}
+		answers <- strings.ToLower(strings.TrimSpace(text))
+	}()
+	select {
+	case answer := <-answers:
+		if answer == "y" || answer == "yes" {
+			return nil
+		}
+		return errors.New("nothing was dropped")
+	case <-cmd.Context().Done():
+		cmd.PrintErrln()
+		return fmt.Errorf("nothing was dropped: %w", context.Cause(cmd.Context()))
 	}
-	if answer = strings.ToLower(strings.TrimSpace(answer)); answer != "y" && answer != "yes" {
-		return fmt.Errorf("nothing was dropped")
-	}
-	return nil
 }
