@@ -65,7 +65,7 @@ func (s *session) submit(cmd *cobra.Command, r *request, args []string, watching
 			return wrong(cmd, "standard input cannot be both the file and the request")
 		}
 		if r.idempotency != "" && isLocal(args[0]) {
-			return wrong(cmd, "--idempotency-key goes with a URL, or with what was uploaded before as upload:ID: a file that is uploaded anew is another one")
+			return wrong(cmd, "--idempotency-key goes with a URL or an upload:ID only: a file that is uploaded anew is another one")
 		}
 		if err := r.source.into(fields, cmd, c, args[0]); err != nil {
 			return err
