@@ -14,7 +14,7 @@ const (
 	// writeTime bounds how long a client may take to make room for what it is sent.
 	writeTime = 10 * time.Second
 	// farewellTime bounds how long the end of a stream may take to be sent.
-	farewellTime = time.Second
+	farewellTime = 2 * time.Second
 )
 
 // client is whom a stream is sent to.
