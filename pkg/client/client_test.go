@@ -121,7 +121,11 @@ func TestProblem(t *testing.T) {
 	if !ok || p.Code != "job_not_found" || p.Status != 404 || *p.Detail != "check the id" || len(*p.Errors) != 1 {
 		t.Fatalf("%#v", err)
 	}
-	if want := "There is no such job: check the id; /id is none [job_not_found]"; p.Error() != want {
+	if want := "There is no such job: check the id; id is none [job_not_found]"; p.Error() != want {
+		t.Errorf("it says %q, want %q", p, want)
+	}
+	*p.Detail, (*p.Errors)[0].Pointer, (*p.Errors)[0].Detail = "csv.quote is long", "/csv/quote", "is long"
+	if want := "There is no such job: csv.quote is long [job_not_found]"; p.Error() != want { // once
 		t.Errorf("it says %q, want %q", p, want)
 	}
 }
