@@ -41,7 +41,9 @@ func TestGather(t *testing.T) {
 		t.Helper()
 		worker := n.Connect("worker")
 		if _, err := worker.Subscribe(events.SubjectIngesterWorkers, func(m *nats.Msg) {
-			_ = m.Respond([]byte(reply)) // fails only once the server has ended, when nobody waits for it any more
+			if err := m.Respond([]byte(reply)); err != nil {
+				t.Error(err)
+			}
 		}); err != nil {
 			t.Fatal(err)
 		}
@@ -67,6 +69,7 @@ func TestGather(t *testing.T) {
 	if _, err := bus.Gather[events.Worker](gone, nc, events.SubjectIngesterWorkers, events.Workers{}, patient); !errors.Is(err, context.Canceled) {
 		t.Errorf("for a caller that has gone: %v", err)
 	}
+	gather(patient) // by then the one before has been answered, too
 	n.Stop()
 	soon := bus.Gathering{Time: 50 * time.Millisecond, Silence: time.Hour, Most: 100}
 	testenv.Eventually(ctx, t, "the loss of NATS is noticed", func() error {
