@@ -10,6 +10,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"sluice/pkg/apikey"
+	"sluice/services/api/refusal"
 )
 
 // errKeyGone is why a request ends whose key is revoked, or expires, while it is under way.
@@ -69,7 +70,7 @@ func (s *Service) authenticate(asked, answer http.Header) (*holder, error) {
 	given := asked.Values(echo.HeaderAuthorization)
 	if len(given) == 0 {
 		answer.Set(echo.HeaderWWWAuthenticate, challenge)
-		return nil, refuse(codeUnauthenticated, "send a key as Authorization: Bearer KEY; `sluice admin keys create` makes one")
+		return nil, refusal.New(refusal.Unauthenticated, "send a key as Authorization: Bearer KEY; `sluice admin keys create` makes one")
 	}
 	var h *holder
 	if scheme, text, _ := strings.Cut(given[0], " "); len(given) == 1 && strings.EqualFold(scheme, "Bearer") {
@@ -84,9 +85,9 @@ func (s *Service) authenticate(asked, answer http.Header) (*holder, error) {
 	return h, nil
 }
 
-func invalidKey(answer http.Header) *refusal {
+func invalidKey(answer http.Header) *refusal.Error {
 	answer.Set(echo.HeaderWWWAuthenticate, challengeInvalid)
-	return refuse(codeUnauthenticated, "the request has no key that is valid: it may be misspelt, expired or revoked")
+	return refusal.New(refusal.Unauthenticated, "the request has no key that is valid: it may be misspelt, expired or revoked")
 }
 
 // authorize refuses what the holder's key has no scope for.
@@ -95,7 +96,7 @@ func (h *holder) authorize(scope apikey.Scope, answer http.Header) error {
 		return nil
 	}
 	answer.Set(echo.HeaderWWWAuthenticate, challengeScope+string(scope)+`"`)
-	return refuse(codeScopeMissing, "the key needs the scope "+string(scope)+", which it has not got")
+	return refusal.New(refusal.ScopeMissing, "the key needs the scope "+string(scope)+", which it has not got")
 }
 
 // serveHolder serves a request for as long as its key is valid. What lasts, such as a stream, is then broken off.
@@ -111,7 +112,7 @@ func (s *Service) serveHolder(c echo.Context, h *holder, next echo.HandlerFunc) 
 	c.SetRequest(c.Request().WithContext(ctx))
 	err := next(c)
 	if err != nil && errors.Is(context.Cause(ctx), errKeyGone) {
-		return invalidKey(c.Response().Header()).because(err)
+		return invalidKey(c.Response().Header()).Because(err)
 	}
 	return err
 }

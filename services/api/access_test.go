@@ -15,6 +15,7 @@ import (
 	"sluice/internal/testenv"
 	"sluice/pkg/apikey"
 	"sluice/pkg/bus"
+	"sluice/services/api/refusal"
 )
 
 // TestEveryOperationAsksForItsScope goes through the document, so that no operation can be forgotten.
@@ -44,16 +45,16 @@ func TestEveryOperationAsksForItsScope(t *testing.T) {
 			t.Errorf("%s asks for %v", route, o.scopes)
 		}
 		asked[o.scopes[0]]++
-		refused(t, without, codeUnauthenticated)
+		refused(t, without, refusal.Unauthenticated)
 		for scope, header := range keys {
 			a := call(header)
 			if scope == o.scopes[0] {
-				if code := decodedCode(a); a.status == http.StatusUnauthorized || code == codeScopeMissing {
+				if code := decodedCode(a); a.status == http.StatusUnauthorized || code == refusal.ScopeMissing {
 					t.Errorf("%s with the scope %s: %d %s", route, scope, a.status, a.body)
 				}
 				continue
 			}
-			p := refused(t, a, codeScopeMissing)
+			p := refused(t, a, refusal.ScopeMissing)
 			if !strings.Contains(*p.Detail, string(o.scopes[0])) {
 				t.Errorf("%s: %s does not name the scope", route, *p.Detail)
 			}
@@ -69,12 +70,12 @@ func TestEveryOperationAsksForItsScope(t *testing.T) {
 	}
 }
 
-func decodedCode(a answer) code {
+func decodedCode(a answer) refusal.Code {
 	found := regexp.MustCompile(`"code":"([a-z_]+)"`).FindSubmatch(a.body)
 	if found == nil {
 		return ""
 	}
-	return code(found[1])
+	return refusal.Code(found[1])
 }
 
 // TestRoutesThatAreNotDescribed holds that what the document does not tell of is for administrators.
@@ -134,7 +135,7 @@ func TestKeysThatAreNotValid(t *testing.T) {
 		"a subject of NATS": {isBearer + "sluice_>_" + secret},
 	} {
 		a := e.call(t, http.MethodGet, "/v1/jobs", "", headers...)
-		refused(t, a, codeUnauthenticated)
+		refused(t, a, refusal.Unauthenticated)
 		a.header.Del("Date")
 		if got := a.header.Get(echo.HeaderWWWAuthenticate); got != `Bearer realm="sluice", error="invalid_token"` {
 			t.Errorf("%s: %s", name, got)
@@ -147,7 +148,7 @@ func TestKeysThatAreNotValid(t *testing.T) {
 		}
 	}
 	a := e.get(t, "/v1/jobs")
-	refused(t, a, codeUnauthenticated)
+	refused(t, a, refusal.Unauthenticated)
 	if got := a.header.Get(echo.HeaderWWWAuthenticate); got != `Bearer realm="sluice"` {
 		t.Errorf("without a key: %s", got)
 	}
@@ -157,9 +158,9 @@ func TestKeysThatAreNotValid(t *testing.T) {
 		}
 	}
 	for _, target := range []string{"/", "/v1/nothing", "/v1/jobs/"} { // routes are no secret
-		refused(t, e.get(t, target), codeNotFound)
+		refused(t, e.get(t, target), refusal.NotFound)
 	}
-	refused(t, e.call(t, http.MethodPut, "/v1/jobs", ""), codeMethodNotAllowed)
+	refused(t, e.call(t, http.MethodPut, "/v1/jobs", ""), refusal.MethodNotAllowed)
 }
 
 // TestKeysAreNotRead holds that nobody is let in while the keys cannot be read, and everybody once they can.
@@ -172,11 +173,11 @@ func TestKeysAreNotRead(t *testing.T) {
 	e.api.config.RequireKeys = true
 	go e.api.keys.run(ctx, e.bus.Keys, e.api.config.Log)
 	a := e.call(t, http.MethodGet, "/v1/jobs", "", isBearer+text)
-	refused(t, a, codeKeysUnavailable)
+	refused(t, a, refusal.KeysUnavailable)
 	if a.header.Get(echo.HeaderRetryAfter) == "" {
 		t.Error("it is not told when to try again")
 	}
-	refused(t, e.get(t, "/v1/jobs"), codeUnauthenticated)
+	refused(t, e.get(t, "/v1/jobs"), refusal.Unauthenticated)
 	e.expectReady(t, http.StatusServiceUnavailable, map[string]string{"nats": "ok", "queue": "ok", "status": "ok", "keys": "not read yet"})
 
 	if err := bus.Setup(ctx, e.bus.Conn, 1); err != nil {
@@ -198,8 +199,8 @@ func TestKeysOutliveNATS(t *testing.T) {
 	_, header := e.newKey(t, good())
 	_, unknown := apikey.New(good())
 	e.stopNATS(testenv.Context(t), t)
-	refused(t, e.call(t, http.MethodGet, "/v1/jobs", "", header), codeStatusUnavailable)
-	refused(t, e.call(t, http.MethodGet, "/v1/jobs", "", isBearer+unknown), codeUnauthenticated)
+	refused(t, e.call(t, http.MethodGet, "/v1/jobs", "", header), refusal.StatusUnavailable)
+	refused(t, e.call(t, http.MethodGet, "/v1/jobs", "", isBearer+unknown), refusal.Unauthenticated)
 }
 
 // TestStreamsEndWithTheirKey holds that who is watching when the key is revoked, or expires, sees nothing more.
@@ -229,7 +230,7 @@ func TestStreamsEndWithTheirKey(t *testing.T) {
 				t.Errorf("the stream ended with %v", err)
 			}
 			passed.Store(int64(time.Second))
-			refused(t, e.call(t, http.MethodGet, "/v1/events", "", header), codeUnauthenticated)
+			refused(t, e.call(t, http.MethodGet, "/v1/events", "", header), refusal.Unauthenticated)
 		})
 	}
 }
@@ -244,7 +245,7 @@ func TestRevokedWhileWaited(t *testing.T) {
 	if err := e.bus.Keys.Delete(testenv.Context(t), k.ID); err != nil {
 		t.Fatal(err)
 	}
-	refused(t, <-answers, codeUnauthenticated)
+	refused(t, <-answers, refusal.Unauthenticated)
 }
 
 func TestWhereKeysAreAskedFor(t *testing.T) {

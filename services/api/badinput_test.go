@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"sluice/services/api/openapi"
+	"sluice/services/api/refusal"
 )
 
 // leaf is a field that a body may have.
@@ -86,9 +87,9 @@ func TestWrongTypesOfEveryField(t *testing.T) {
 				tried++
 				body := bodyAt(l.path, value)
 				a := e.call(t, http.MethodPost, path, body, isJSON)
-				p := refused(t, a, codeInvalidRequest)
-				if p.Errors == nil || !slices.ContainsFunc(*p.Errors, func(f openapi.FieldError) bool { return f.Pointer == pointerTo(l.path...) }) {
-					t.Errorf("%s %s: told %q, not of %s", path, body, fields(p), pointerTo(l.path...))
+				p := refused(t, a, refusal.InvalidRequest)
+				if p.Errors == nil || !slices.ContainsFunc(*p.Errors, func(f openapi.FieldError) bool { return f.Pointer == refusal.PointerTo(l.path...) }) {
+					t.Errorf("%s %s: told %q, not of %s", path, body, fields(p), refusal.PointerTo(l.path...))
 				}
 			}
 		}
@@ -112,8 +113,8 @@ func TestUnknownFieldsAtEveryDepth(t *testing.T) {
 			tried++
 			for _, value := range []string{"1", "null", `{"a":[]}`} {
 				body := bodyAt(append(slices.Clone(l.path), "unknown/~"), value)
-				p := refused(t, e.call(t, http.MethodPost, path, body, isJSON), codeInvalidRequest)
-				if !strings.Contains(fields(p), pointerTo(l.path...)+"/unknown~1~0 is not a field of ") {
+				p := refused(t, e.call(t, http.MethodPost, path, body, isJSON), refusal.InvalidRequest)
+				if !strings.Contains(fields(p), refusal.PointerTo(l.path...)+"/unknown~1~0 is not a field of ") {
 					t.Errorf("%s %s: told %q", path, body, fields(p))
 				}
 			}
@@ -137,7 +138,7 @@ func TestManyErrorsAreBounded(t *testing.T) {
 		`{"types":{` + strings.TrimPrefix(unknown.String(), ",") + `}}`, `{"headers":{` + strings.TrimPrefix(unknown.String(), ",") + `}}`,
 	} {
 		a := e.call(t, http.MethodPost, "/v1/jobs", body, isJSON)
-		if p := refused(t, a, codeInvalidRequest); len(*p.Errors) > maxViolations || len(a.body) > 1<<17 {
+		if p := refused(t, a, refusal.InvalidRequest); len(*p.Errors) > maxViolations || len(a.body) > 1<<17 {
 			t.Errorf("%d errors in %d bytes", len(*p.Errors), len(a.body))
 		}
 	}
@@ -189,7 +190,7 @@ func TestLineEndsInNames(t *testing.T) {
 		`"table":"t","mode":"upsert","key":[%s]`, `"csv":{"delimiter":%s}`, `"csv":{"encoding":%s}`, `"null":[%s]`,
 	} {
 		a := e.call(t, http.MethodPost, "/v1/jobs", bodyWith(fmt.Sprintf(said, quoted)), isJSON)
-		refused(t, a, codeInvalidRequest)
+		refused(t, a, refusal.InvalidRequest)
 		noEvil(t, said, a)
 	}
 	noEvil(t, "url", e.call(t, http.MethodPost, "/v1/jobs", fmt.Sprintf(`{"url":%s}`, quoted), isJSON))

@@ -14,6 +14,7 @@ import (
 	"github.com/santhosh-tekuri/jsonschema/v6"
 
 	"sluice/services/api/openapi"
+	"sluice/services/api/refusal"
 )
 
 // strictBinder reads a JSON body, and refuses what the document does not say of it: a misspelt option must not be ignored.
@@ -29,7 +30,7 @@ func (b strictBinder) Bind(into any, c echo.Context) error {
 		if tooLarge, ok := errors.AsType[*echo.HTTPError](err); ok {
 			return tooLarge
 		}
-		return refuse(codeInvalidRequest, "the body did not come to its end").because(err)
+		return refusal.New(refusal.InvalidRequest, "the body did not come to its end").Because(err)
 	}
 	if err := checkJSON(body); err != nil {
 		return err
@@ -40,7 +41,7 @@ func (b strictBinder) Bind(into any, c echo.Context) error {
 			return err
 		}
 		if len(bad) > 0 {
-			return badFields(withMeaning(into, body, bad)...)
+			return refusal.BadFields(withMeaning(into, body, bad)...)
 		}
 	}
 	if err := json.Unmarshal(body, into); err != nil {
@@ -48,7 +49,7 @@ func (b strictBinder) Bind(into any, c echo.Context) error {
 		if !ok {
 			return fmt.Errorf("reading the body: %w", err)
 		}
-		return badField(pointerTo(strings.FieldsFunc(wrong.Field, func(r rune) bool { return r == '.' })...),
+		return refusal.BadField(refusal.PointerTo(strings.FieldsFunc(wrong.Field, func(r rune) bool { return r == '.' })...),
 			"must be written as a whole number, without a point and a power of ten") // else the schemas have told
 	}
 	return nil
@@ -56,7 +57,7 @@ func (b strictBinder) Bind(into any, c echo.Context) error {
 
 // withMeaning joins what the schema says is wrong with a request with what its meaning says, so that all of it is told at once.
 // Where both say something of a field, the meaning says it better.
-func withMeaning(into any, body []byte, bad []fieldError) []fieldError {
+func withMeaning(into any, body []byte, bad []refusal.Field) []refusal.Field {
 	if json.Unmarshal(body, into) != nil { // what is of a wrong type means nothing
 		return bad
 	}
@@ -67,19 +68,19 @@ func withMeaning(into any, body []byte, bad []fieldError) []fieldError {
 	case *openapi.PreviewRequest:
 		_, _, _, err = validatePreview(*stated)
 	}
-	refused, ok := errors.AsType[*refusal](err)
+	refused, ok := errors.AsType[*refusal.Error](err)
 	if !ok {
 		return bad
 	}
-	var all []fieldError
-	for _, f := range refused.fields {
-		if !slices.ContainsFunc(bad, func(b fieldError) bool { return strings.HasPrefix(b.pointer, f.pointer+"/") }) {
+	var all []refusal.Field
+	for _, f := range refused.Fields {
+		if !slices.ContainsFunc(bad, func(b refusal.Field) bool { return strings.HasPrefix(b.Pointer, f.Pointer+"/") }) {
 			all = append(all, f) // else the schema is more precise
 		}
 	}
 	told := slices.Clone(all)
 	for _, b := range bad {
-		if !slices.ContainsFunc(told, func(f fieldError) bool { return strings.HasPrefix(f.pointer+"/", b.pointer+"/") }) {
+		if !slices.ContainsFunc(told, func(f refusal.Field) bool { return strings.HasPrefix(f.Pointer+"/", b.Pointer+"/") }) {
 			all = append(all, b)
 		}
 	}
@@ -90,16 +91,16 @@ func withMeaning(into any, body []byte, bad []fieldError) []fieldError {
 func isJSONMedia(contentType string) error {
 	media, parameters, err := mime.ParseMediaType(contentType)
 	if err != nil || media != echo.MIMEApplicationJSON {
-		return refuse(codeUnsupportedMediaType, "send the body as JSON, with the header Content-Type: application/json")
+		return refusal.New(refusal.UnsupportedMediaType, "send the body as JSON, with the header Content-Type: application/json")
 	}
 	if charset, stated := parameters["charset"]; stated && !strings.EqualFold(charset, "utf-8") {
-		return refuse(codeUnsupportedMediaType, "send the body in UTF-8: JSON has no other encoding")
+		return refusal.New(refusal.UnsupportedMediaType, "send the body in UTF-8: JSON has no other encoding")
 	}
 	return nil
 }
 
 // checkBody compares a body with its schema. A field that is null is as if it were left out.
-func (d *document) checkBody(schema *jsonschema.Schema, body []byte) ([]fieldError, error) {
+func (d *document) checkBody(schema *jsonschema.Schema, body []byte) ([]refusal.Field, error) {
 	value, err := jsonschema.UnmarshalJSON(bytes.NewReader(body))
 	if err != nil {
 		return nil, fmt.Errorf("reading the body: %w", err)
@@ -137,13 +138,4 @@ func leaveOutNulls(schema *jsonschema.Schema, value any) {
 			}
 		}
 	}
-}
-
-// pointerTo is the JSON Pointer (RFC 6901) to a field of the body, or to the body itself.
-func pointerTo(names ...string) string {
-	var pointer strings.Builder
-	for _, name := range names {
-		pointer.WriteString("/" + strings.NewReplacer("~", "~0", "/", "~1").Replace(name))
-	}
-	return pointer.String()
 }

@@ -8,6 +8,7 @@ import (
 
 	"sluice/pkg/events"
 	"sluice/services/api/openapi"
+	"sluice/services/api/refusal"
 )
 
 const (
@@ -17,12 +18,12 @@ const (
 )
 
 // parseCSV reads what a request says of how its file is written, or says about each bad field what is wrong with it.
-func parseCSV(c openapi.CSV) (events.CSV, []fieldError) {
+func parseCSV(c openapi.CSV) (events.CSV, []refusal.Field) {
 	stated := events.CSV{Delimiter: c.Delimiter, Quote: c.Quote, Escape: c.Escape, Header: c.Header, SkipRows: c.SkipRows}
-	var bad []fieldError
+	var bad []refusal.Field
 	refuse := func(field, problem string) {
 		if problem != "" {
-			bad = append(bad, fieldError{pointerTo("csv", field), problem})
+			bad = append(bad, refusal.Field{Pointer: refusal.PointerTo("csv", field), Detail: problem})
 		}
 	}
 	if c.Encoding != nil {

@@ -10,6 +10,7 @@ import (
 	"sluice/pkg/events"
 	"sluice/services/api/dataset"
 	"sluice/services/api/openapi"
+	"sluice/services/api/refusal"
 )
 
 // dropTime bounds how long an ingester may take to drop a table, for which it waits some seconds.
@@ -84,17 +85,17 @@ func (s *Service) DeleteDataset(ctx context.Context, r openapi.DeleteDatasetRequ
 
 // dropRefusal tells the caller why a table stands. What is not one of the reasons that there are is in the ingester's log.
 func dropRefusal(f events.Failure) error {
-	refusal := code(f.Code)
-	if _, known := problems[refusal]; !known {
-		refusal = codeDatabaseUnavailable
+	code := refusal.Code(f.Code)
+	if !code.Known() {
+		code = refusal.DatabaseUnavailable
 	}
-	return refuse(refusal, f.Message)
+	return refusal.New(code, f.Message)
 }
 
 // datasets returns what reads them.
 func (s *Service) datasets() (*dataset.Reader, error) {
 	if s.config.Datasets == nil {
-		return nil, refuse(codeDatasetsUnavailable, "the API is not told where datasets are: its SLUICE_POSTGRES_URL is not set")
+		return nil, refusal.New(refusal.DatasetsUnavailable, "the API is not told where datasets are: its SLUICE_POSTGRES_URL is not set")
 	}
 	return s.config.Datasets, nil
 }
@@ -102,22 +103,22 @@ func (s *Service) datasets() (*dataset.Reader, error) {
 // datasetError tells the caller what an error of reading datasets means.
 func datasetError(err error) error {
 	if bad, ok := errors.AsType[*dataset.ParameterError](err); ok {
-		return badField(bad.Name, bad.Detail)
+		return refusal.BadField(bad.Name, bad.Detail)
 	}
 	for _, known := range []struct {
 		is     error
-		code   code
+		code   refusal.Code
 		detail string
 	}{
-		{dataset.ErrNotFound, codeDatasetNotFound, "Sluice has loaded no table of that name; /v1/datasets lists those that there are"},
-		{dataset.ErrNotReadable, codeDatasetNotReadable, "have its owner grant SELECT on it, and USAGE on its schema, to role sluice_reader"},
-		{dataset.ErrCursorExpired, codeCursorExpired, "it was replaced or rewritten since the page before; begin again without a cursor"},
-		{dataset.ErrTooSlow, codeQueryTooSlow, "it was given up; leave filters out, or have the column that they are about indexed"},
-		{dataset.ErrBusy, codeDatasetsBusy, "try again in a moment"},
-		{dataset.ErrUnavailable, codeDatasetsUnavailable, "the database does not answer the API, or is not set up; jobs go on"},
+		{dataset.ErrNotFound, refusal.DatasetNotFound, "Sluice has loaded no table of that name; /v1/datasets lists those that there are"},
+		{dataset.ErrNotReadable, refusal.DatasetNotReadable, "have its owner grant SELECT on it, and USAGE on its schema, to role sluice_reader"},
+		{dataset.ErrCursorExpired, refusal.CursorExpired, "it was replaced or rewritten since the page before; begin again without a cursor"},
+		{dataset.ErrTooSlow, refusal.QueryTooSlow, "it was given up; leave filters out, or have the column that they are about indexed"},
+		{dataset.ErrBusy, refusal.DatasetsBusy, "try again in a moment"},
+		{dataset.ErrUnavailable, refusal.DatasetsUnavailable, "the database does not answer the API, or is not set up; jobs go on"},
 	} {
 		if errors.Is(err, known.is) {
-			return refuse(known.code, known.detail).because(err)
+			return refusal.New(known.code, known.detail).Because(err)
 		}
 	}
 	return err
@@ -127,7 +128,7 @@ func datasetError(err error) error {
 func pageLimit(asked *int) (int, error) {
 	limit := valueOr(asked, defaultLimit)
 	if limit < 1 || limit > maxLimit {
-		return 0, badField("limit", "must be 1 to 1000")
+		return 0, refusal.BadField("limit", "must be 1 to 1000")
 	}
 	return limit, nil
 }

@@ -15,6 +15,7 @@ import (
 	"sluice/pkg/events"
 	"sluice/services/api/dataset"
 	"sluice/services/api/openapi"
+	"sluice/services/api/refusal"
 )
 
 // warehouse gives the API a database to read from.
@@ -90,10 +91,10 @@ func TestDatasetNamesInPaths(t *testing.T) {
 	}
 	for _, table := range []string{"none", "Y", "y", "y\x00", "\xff", strings.Repeat("n", 1000), "pg_class"} {
 		path := "/v1/datasets/" + pathEscaped(table)
-		refused(t, e.get(t, path), codeDatasetNotFound)
-		refused(t, e.get(t, path+"/rows"), codeDatasetNotFound)
-		refused(t, e.get(t, path+"/rows?format=csv"), codeDatasetNotFound)
-		refused(t, e.get(t, path+"/rows?schema=sluice"), codeDatasetNotFound)
+		refused(t, e.get(t, path), refusal.DatasetNotFound)
+		refused(t, e.get(t, path+"/rows"), refusal.DatasetNotFound)
+		refused(t, e.get(t, path+"/rows?format=csv"), refusal.DatasetNotFound)
+		refused(t, e.get(t, path+"/rows?schema=sluice"), refusal.DatasetNotFound)
 	}
 }
 
@@ -124,7 +125,7 @@ func TestWithoutDatasets(t *testing.T) {
 	e := newEnv(t)
 	targets := []string{"/v1/datasets", "/v1/datasets/x", "/v1/datasets/x/rows", "/v1/datasets/x/rows?format=csv", "/v1/jobs/" + uuid.NewString() + "/rejects"}
 	for _, target := range targets {
-		p := refused(t, e.get(t, target), codeDatasetsUnavailable)
+		p := refused(t, e.get(t, target), refusal.DatasetsUnavailable)
 		if p.Detail == nil || !strings.Contains(*p.Detail, "SLUICE_POSTGRES_URL") {
 			t.Errorf("%s: %+v", target, p)
 		}
@@ -139,11 +140,11 @@ func TestWithoutDatasets(t *testing.T) {
 		if a := e.get(t, target); strings.Contains(string(a.body), "127.0.0.1") || strings.Contains(string(a.body), "hush") {
 			t.Errorf("%s tells %s", target, a.body)
 		} else {
-			refused(t, a, codeDatasetsUnavailable)
+			refused(t, a, refusal.DatasetsUnavailable)
 		}
 	}
 	e.create(t, example)
-	refused(t, e.call(t, http.MethodDelete, "/v1/datasets/x", ""), codeIngesterUnavailable)
+	refused(t, e.call(t, http.MethodDelete, "/v1/datasets/x", ""), refusal.IngesterUnavailable)
 }
 
 // TestDatasetsAreDropped has an ingester drop tables, or say why they stand.
@@ -180,10 +181,10 @@ func TestDatasetsAreDropped(t *testing.T) {
 	if got := <-asked; got != (events.Drop{Schema: "side", Table: "fine"}) {
 		t.Errorf("asked is %+v", got)
 	}
-	for said, want := range map[events.Code]code{
-		events.CodeDatasetNotFound: codeDatasetNotFound, events.CodeDatasetNotOwned: codeDatasetNotOwned,
-		events.CodeDependentsExist: codeDependentsExist, events.CodeTableBusy: codeTableBusy, events.CodeNotPermitted: codeNotPermitted,
-		events.CodeDatabaseUnavailable: codeDatabaseUnavailable, events.CodeDatabaseError: codeDatabaseUnavailable,
+	for said, want := range map[events.Code]refusal.Code{
+		events.CodeDatasetNotFound: refusal.DatasetNotFound, events.CodeDatasetNotOwned: refusal.DatasetNotOwned,
+		events.CodeDependentsExist: refusal.DependentsExist, events.CodeTableBusy: refusal.TableBusy, events.CodeNotPermitted: refusal.NotPermitted,
+		events.CodeDatabaseUnavailable: refusal.DatabaseUnavailable, events.CodeDatabaseError: refusal.DatabaseUnavailable,
 	} {
 		p := refused(t, e.call(t, http.MethodDelete, "/v1/datasets/"+string(said), ""), want)
 		if got := <-asked; got.Schema != "public" || p.Detail == nil || *p.Detail != "told to fail" {

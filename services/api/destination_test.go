@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"sluice/pkg/events"
+	"sluice/services/api/refusal"
 )
 
 func TestDestinationIsCarried(t *testing.T) {
@@ -83,7 +84,7 @@ func TestDestinationIsRefused(t *testing.T) {
 		"a field of a later version": {`"table":"t","mode":"append","on_conflict":"skip"`, "/on_conflict"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			p := refused(t, e.call(t, http.MethodPost, "/v1/jobs", bodyWith(tt.said), isJSON), codeInvalidRequest)
+			p := refused(t, e.call(t, http.MethodPost, "/v1/jobs", bodyWith(tt.said), isJSON), refusal.InvalidRequest)
 			if p.Errors == nil {
 				t.Fatalf("answered %+v", p)
 			}
@@ -112,7 +113,7 @@ func TestDestinationBelongsToTheKey(t *testing.T) {
 			t.Errorf("%s: repeated it is job %s", first, again.ID)
 		}
 		for _, other := range append(said[:i:i], said[i+1:]...) {
-			refused(t, e.call(t, http.MethodPost, "/v1/jobs", bodyWith(other), isJSON, key), codeIdempotencyConflict)
+			refused(t, e.call(t, http.MethodPost, "/v1/jobs", bodyWith(other), isJSON, key), refusal.IdempotencyConflict)
 		}
 	}
 	plain := e.create(t, bodyWith(`"table":"t"`), isKey+"plain")

@@ -13,6 +13,7 @@ import (
 	swaggerui "github.com/swaggo/files/v2"
 
 	"sluice/services/api/openapi"
+	"sluice/services/api/refusal"
 )
 
 // docsPolicy lets the page load what it is made of, ask the API, and nothing else. Its styles are partly in its elements.
@@ -101,7 +102,7 @@ func (s *Service) GetDocsAsset(_ context.Context, r openapi.GetDocsAssetRequestO
 	file, ok := files[r.Asset]
 	switch {
 	case !ok || r.Asset == docsIndex:
-		return nil, refuse(codeNotFound, "the page at /docs has no such part")
+		return nil, refusal.New(refusal.NotFound, "the page at /docs has no such part")
 	case file.tag.in(r.Params.IfNoneMatch):
 		return file.tag.notModified(), nil
 	}

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"sluice/services/api/refusal"
 )
 
 // TestDocsNeedNothingFromElsewhere holds that the page is made of what the API serves, and that browsers let it ask nobody else.
@@ -81,6 +83,6 @@ func TestDocsAreAskedForOnce(t *testing.T) {
 func TestDocsHaveNothingElse(t *testing.T) {
 	e := newEnv(t)
 	for _, name := range []string{"index.html", "swagger-ui.js", "swagger-initializer.js", "..%2fdocs.go", "%2e%2e%2fgo.mod", "x", "%00"} {
-		refused(t, e.get(t, "/docs/"+name), codeNotFound)
+		refused(t, e.get(t, "/docs/"+name), refusal.NotFound)
 	}
 }

@@ -10,6 +10,8 @@ import (
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
 	"gopkg.in/yaml.v3"
+
+	"sluice/services/api/refusal"
 )
 
 // formatInt64 is what OpenAPI calls whole numbers of 64 bits (section 4.4).
@@ -69,7 +71,7 @@ func (d *document) object(keys ...string) (map[string]any, string) {
 		if !ok {
 			return nil, ""
 		}
-		at, pointer = d.resolve(next, pointer+pointerTo(key))
+		at, pointer = d.resolve(next, pointer+refusal.PointerTo(key))
 	}
 	return at, pointer
 }

@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"github.com/labstack/echo/v4"
+
+	"sluice/services/api/refusal"
 )
 
 // download is a body that is sent while it is made, as fast as the client takes it. A client that takes nothing for [writeTime] is
@@ -42,7 +44,7 @@ func (d *download) send(ending context.Context, fill func(ctx context.Context, o
 	}
 	switch {
 	case d.client == nil && ending.Err() != nil:
-		return refuse(codeDatasetsUnavailable, "the API ends at this moment; ask again").because(err)
+		return refusal.New(refusal.DatasetsUnavailable, "the API ends at this moment; ask again").Because(err)
 	case d.client == nil:
 		_ = control.SetWriteDeadline(time.Now().Add(writeTime)) // it fails only if the connection is closed
 		return err

@@ -20,6 +20,7 @@ import (
 	"sluice/pkg/events"
 	"sluice/pkg/seal"
 	"sluice/services/api/openapi"
+	"sluice/services/api/refusal"
 )
 
 const (
@@ -138,11 +139,11 @@ func decoded[T any](t testing.TB, a answer) T {
 }
 
 // refused checks that the answer is a problem with this code and the status that belongs to it, and returns it.
-func refused(t testing.TB, a answer, want code) openapi.Problem {
+func refused(t testing.TB, a answer, want refusal.Code) openapi.Problem {
 	t.Helper()
 	p := decoded[openapi.Problem](t, a)
-	if p.Code != string(want) || a.status != want.problem().status || p.Status != a.status {
-		t.Errorf("answered %d %s, want %d %s", a.status, a.body, want.problem().status, want)
+	if p.Code != string(want) || a.status != want.Status() || p.Status != a.status {
+		t.Errorf("answered %d %s, want %d %s", a.status, a.body, want.Status(), want)
 	}
 	return p
 }

@@ -6,6 +6,7 @@ import (
 	"sync"
 
 	"sluice/pkg/bus"
+	"sluice/services/api/refusal"
 )
 
 // everyJob is the key of those who listen to all jobs.
@@ -87,12 +88,12 @@ func (f *feed) join(ctx context.Context, jobID string) (context.Context, *listen
 	select {
 	case <-f.begun:
 	case <-waiting.Done():
-		return nil, nil, refuse(codeQueueUnavailable, "no events can be watched before NATS answers").because(waiting.Err())
+		return nil, nil, refusal.New(refusal.QueueUnavailable, "no events can be watched before NATS answers").Because(waiting.Err())
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.ended {
-		return nil, nil, refuse(codeQueueUnavailable, "this API is about to end").because(errEnding)
+		return nil, nil, refusal.New(refusal.QueueUnavailable, "this API is about to end").Because(errEnding)
 	}
 	ctx, letGo := context.WithCancelCause(ctx)
 	l := &listener{jobID: jobID, frames: make(chan frame, listenerRoom), letGo: letGo}

@@ -9,6 +9,7 @@ import (
 
 	"sluice/pkg/events"
 	"sluice/services/api/openapi"
+	"sluice/services/api/refusal"
 )
 
 // DownloadFile is the first design's way to create a job.
@@ -20,11 +21,11 @@ func (s *Service) DownloadFile(ctx context.Context, r openapi.DownloadFileReques
 	case r.FormdataBody != nil:
 		file = r.FormdataBody.FileURL
 	default:
-		return nil, refuse(codeUnsupportedMediaType, "send fileUrl as a form or as JSON")
+		return nil, refusal.New(refusal.UnsupportedMediaType, "send fileUrl as a form or as JSON")
 	}
 	from, problem := parseURL(file)
 	if problem != "" {
-		return nil, refuse(codeInvalidRequest, "fileUrl "+problem, fieldError{"/fileUrl", problem})
+		return nil, refusal.New(refusal.InvalidRequest, "fileUrl "+problem, refusal.Field{Pointer: "/fileUrl", Detail: problem})
 	}
 	status, err := s.create(ctx, request{source: source{url: from}, priority: events.Normal}, nil)
 	if err != nil {
@@ -44,7 +45,7 @@ func readForm(next echo.HandlerFunc) echo.HandlerFunc {
 		if _, err := c.FormParams(); errors.As(err, &tooLarge) {
 			return err
 		} else if err != nil {
-			return refuse(codeInvalidRequest, "the form cannot be read; percent-encode its values, a semicolon as %3B")
+			return refusal.New(refusal.InvalidRequest, "the form cannot be read; percent-encode its values, a semicolon as %3B")
 		}
 		return next(c)
 	}
@@ -62,8 +63,8 @@ func (s *Service) JobStatus(ctx context.Context, r openapi.JobStatusRequestObjec
 // JobCancel is the first design's way to cancel a job. It tells the state, whether it came too late or not.
 func (s *Service) JobCancel(ctx context.Context, r openapi.JobCancelRequestObject) (openapi.JobCancelResponseObject, error) {
 	status, err := s.cancel(ctx, r.Params.JobID)
-	var refused *refusal
-	if errors.As(err, &refused) && refused.code == codeAlreadyFinished {
+	var refused *refusal.Error
+	if errors.As(err, &refused) && refused.Code == refusal.AlreadyFinished {
 		status, err = s.jobStatus(ctx, r.Params.JobID)
 	}
 	if err != nil {

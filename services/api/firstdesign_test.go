@@ -9,6 +9,7 @@ import (
 	"sluice/pkg/bus"
 	"sluice/pkg/events"
 	"sluice/services/api/openapi"
+	"sluice/services/api/refusal"
 )
 
 func TestDownloadFile(t *testing.T) {
@@ -36,27 +37,27 @@ func TestDownloadFileRefuses(t *testing.T) {
 	e := newEnv(t)
 	for name, tt := range map[string]struct {
 		body, media string
-		code        code
+		code        refusal.Code
 	}{
-		"no fileUrl":            {"url=" + exampleURL, isForm, codeInvalidRequest},
-		"empty fileUrl":         {"fileUrl=", isForm, codeInvalidRequest},
-		"empty form":            {"", isForm, codeInvalidRequest},
-		"another scheme":        {"fileUrl=ftp://example.com/a.csv", isForm, codeInvalidRequest},
-		"broken escape":         {"fileUrl=%zz", isForm, codeInvalidRequest},
-		"semicolon":             {"fileUrl=http://example.com/a;b.csv", isForm, codeInvalidRequest},
-		"empty object":          {`{}`, isJSON, codeInvalidRequest},
-		"unknown field in JSON": {`{"fileUrl":"` + exampleURL + `","table":"t"}`, isJSON, codeInvalidRequest},
-		"several parts":         {"--x\r\n", "Content-Type: multipart/form-data; boundary=x", codeUnsupportedMediaType},
-		"no media type":         {"", "", codeUnsupportedMediaType},
-		"too large a form":      {"fileUrl=" + strings.Repeat("a", 2<<20), isForm, codeBodyTooLarge},
-		"too large a JSON":      {`{"fileUrl":"` + strings.Repeat("a", 2<<20) + `"}`, isJSON, codeBodyTooLarge},
+		"no fileUrl":            {"url=" + exampleURL, isForm, refusal.InvalidRequest},
+		"empty fileUrl":         {"fileUrl=", isForm, refusal.InvalidRequest},
+		"empty form":            {"", isForm, refusal.InvalidRequest},
+		"another scheme":        {"fileUrl=ftp://example.com/a.csv", isForm, refusal.InvalidRequest},
+		"broken escape":         {"fileUrl=%zz", isForm, refusal.InvalidRequest},
+		"semicolon":             {"fileUrl=http://example.com/a;b.csv", isForm, refusal.InvalidRequest},
+		"empty object":          {`{}`, isJSON, refusal.InvalidRequest},
+		"unknown field in JSON": {`{"fileUrl":"` + exampleURL + `","table":"t"}`, isJSON, refusal.InvalidRequest},
+		"several parts":         {"--x\r\n", "Content-Type: multipart/form-data; boundary=x", refusal.UnsupportedMediaType},
+		"no media type":         {"", "", refusal.UnsupportedMediaType},
+		"too large a form":      {"fileUrl=" + strings.Repeat("a", 2<<20), isForm, refusal.BodyTooLarge},
+		"too large a JSON":      {`{"fileUrl":"` + strings.Repeat("a", 2<<20) + `"}`, isJSON, refusal.BodyTooLarge},
 	} {
 		t.Run(name, func(t *testing.T) {
 			refused(t, e.call(t, http.MethodPost, "/download_file", tt.body, tt.media), tt.code)
 		})
 	}
-	refused(t, e.get(t, "/job_status"), codeInvalidRequest)
-	refused(t, e.get(t, "/download_file"), codeMethodNotAllowed)
+	refused(t, e.get(t, "/job_status"), refusal.InvalidRequest)
+	refused(t, e.get(t, "/download_file"), refusal.MethodNotAllowed)
 	if n := len(e.stored(t, bus.EventsStream)); n != 0 {
 		t.Errorf("%d events are left", n)
 	}

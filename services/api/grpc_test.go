@@ -25,6 +25,7 @@ import (
 	"sluice/pkg/apikey"
 	sluicev1 "sluice/pkg/proto/sluice/v1"
 	"sluice/pkg/proto/sluice/v1/sluicev1connect"
+	"sluice/services/api/refusal"
 )
 
 // dial connects as gRPC's own library does.
@@ -63,7 +64,7 @@ func TestGRPC(t *testing.T) {
 			field = detail.GetFieldViolations()[0].GetField()
 		}
 	}
-	if failure.Code() != codes.InvalidArgument || reason != string(codeInvalidRequest) || field != "/url" {
+	if failure.Code() != codes.InvalidArgument || reason != string(refusal.InvalidRequest) || field != "/url" {
 		t.Errorf("failed with %v, reason %s, field %s", err, reason, field)
 	}
 

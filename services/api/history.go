@@ -3,12 +3,12 @@ package api
 import (
 	"context"
 	"errors"
-	"fmt"
 	"strconv"
 
 	"sluice/pkg/bus"
 	"sluice/pkg/events"
 	"sluice/services/api/openapi"
+	"sluice/services/api/refusal"
 )
 
 // GetJobEvents tells what has happened to a job, once or as it goes on.
@@ -58,21 +58,14 @@ func (s *Service) history(ctx context.Context, id string, p openapi.GetJobEvents
 
 // historyQuestion returns how many events are wanted, and behind which sequence.
 func historyQuestion(p openapi.GetJobEventsParams) (limit int, after uint64, err error) {
-	var bad []fieldError
 	limit = defaultLimit
 	if p.Limit != nil {
 		limit = *p.Limit
-		if limit < 1 || limit > maxLimit {
-			bad = append(bad, fieldError{"limit", fmt.Sprintf("must be 1 to %d", maxLimit)})
-		}
 	}
 	if p.Cursor != nil {
 		if after, err = parseSequence(*p.Cursor); err != nil {
-			bad = append(bad, fieldError{"cursor", "is not the next_cursor of a page"})
+			return 0, 0, refusal.BadField("cursor", "is not the next_cursor of a page")
 		}
-	}
-	if len(bad) > 0 {
-		return 0, 0, refuse(codeInvalidRequest, bad[0].pointer+" "+bad[0].detail, bad...)
 	}
 	return limit, after, nil
 }
@@ -86,5 +79,5 @@ func historyError(err error) error {
 	if !errors.Is(err, bus.ErrUnavailable) {
 		return err
 	}
-	return refuse(codeQueueUnavailable, "the history does not answer; jobs go on all the same").because(err)
+	return refusal.New(refusal.QueueUnavailable, "the history does not answer; jobs go on all the same").Because(err)
 }

@@ -10,6 +10,7 @@ import (
 
 	"sluice/pkg/events"
 	"sluice/services/api/openapi"
+	"sluice/services/api/refusal"
 )
 
 func TestHistoryOfAJob(t *testing.T) {
@@ -40,9 +41,9 @@ func TestHistoryOfAJob(t *testing.T) {
 		t.Errorf("answered %+v", page)
 	}
 	for _, query := range []string{"limit=0", "limit=1001", "limit=", "limit=x", "cursor=", "cursor=x", "cursor=-1", "cursor=1&cursor=2"} {
-		refused(t, e.get(t, target+"?"+query), codeInvalidRequest)
+		refused(t, e.get(t, target+"?"+query), refusal.InvalidRequest)
 	}
-	if p := refused(t, e.get(t, target+"?limit=0&cursor="), codeInvalidRequest); len(*p.Errors) != 2 {
+	if p := refused(t, e.get(t, target+"?limit=0&cursor="), refusal.InvalidRequest); len(*p.Errors) != 2 {
 		t.Errorf("not each parameter is named: %+v", p)
 	}
 }
@@ -53,9 +54,9 @@ func TestEventsOfUnknownJobs(t *testing.T) {
 	r := e.run(t, 0)
 	e.url = "http://" + r.listener.Addr().String()
 	for _, id := range []string{uuid.NewString(), "latest", "*", "%3E"} {
-		refused(t, e.get(t, "/v1/jobs/"+id+"/events"), codeJobNotFound)
-		refused(t, e.call(t, http.MethodGet, "/v1/jobs/"+id+"/events", "", isStream), codeJobNotFound)
-		refused(t, e.call(t, http.MethodGet, "/v1/jobs/"+id+"/events", "", isStream, isLast+"7"), codeJobNotFound)
+		refused(t, e.get(t, "/v1/jobs/"+id+"/events"), refusal.JobNotFound)
+		refused(t, e.call(t, http.MethodGet, "/v1/jobs/"+id+"/events", "", isStream), refusal.JobNotFound)
+		refused(t, e.call(t, http.MethodGet, "/v1/jobs/"+id+"/events", "", isStream, isLast+"7"), refusal.JobNotFound)
 	}
 	old := uuid.NewString() // whose events are forgotten
 	status.tell(events.Status{ID: old, State: events.StateSucceeded})

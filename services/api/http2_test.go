@@ -10,6 +10,7 @@ import (
 
 	"sluice/internal/testenv"
 	"sluice/services/api/openapi"
+	"sluice/services/api/refusal"
 )
 
 // TestUploadOverHTTP2 sends a file for longer than the server gives a request.
@@ -67,7 +68,7 @@ func TestUploadStallsOverHTTP2(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	refused(t, answer{status: response.StatusCode, body: body}, codeUploadIncomplete)
+	refused(t, answer{status: response.StatusCode, body: body}, refusal.UploadIncomplete)
 }
 
 // TestUploadIsStoredSlowly holds that the time that is spent on what was read already is not the client's.

@@ -11,6 +11,7 @@ import (
 	"sluice/pkg/events"
 	"sluice/pkg/seal"
 	"sluice/services/api/openapi"
+	"sluice/services/api/refusal"
 )
 
 // identity is what events written by this service name as their writer.
@@ -113,9 +114,9 @@ func (s *Service) seal(id string, from source) (events.Source, error) {
 		if len(from.Headers) > 0 {
 			field, what = "/headers", "headers"
 		}
-		return events.Source{}, refuse(codeSecretKeyMissing,
+		return events.Source{}, refusal.New(refusal.SecretKeyMissing,
 			"the request has "+what+", which may be secret, and the API has no key to keep it with; set SLUICE_SECRET_KEY",
-			fieldError{field, "needs a secret key on the server"})
+			refusal.Field{Pointer: field, Detail: "needs a secret key on the server"})
 	}
 	sealed.Member = from.Member
 	return sealed, err
@@ -138,7 +139,7 @@ func (s *Service) earlier(ctx context.Context, id string, wanted request) (event
 		return events.Spec{}, fmt.Errorf("reading the creation of job %s: %w", id, bus.ErrUnavailable)
 	}
 	if created.RequestHash != wanted.hash(s.sealer) {
-		return events.Spec{}, refuse(codeIdempotencyConflict,
+		return events.Spec{}, refusal.New(refusal.IdempotencyConflict,
 			"this Idempotency-Key was used for a different request, which became job "+id+"; use a new key")
 	}
 	return created.Spec, nil
@@ -165,8 +166,8 @@ func queueError(err error, id string) error {
 	if !errors.Is(err, bus.ErrUnavailable) {
 		return err
 	}
-	return refuse(codeQueueUnavailable, "the job was not confirmed; look for it at "+jobPath(id)+
-		" before you try again, or try again with an Idempotency-Key").because(err)
+	return refusal.New(refusal.QueueUnavailable, "the job was not confirmed; look for it at "+jobPath(id)+
+		" before you try again, or try again with an Idempotency-Key").Because(err)
 }
 
 func jobPath(id string) string { return "/v1/jobs/" + id }

@@ -16,6 +16,7 @@ import (
 	"sluice/pkg/bus"
 	"sluice/pkg/events"
 	"sluice/services/api/openapi"
+	"sluice/services/api/refusal"
 )
 
 func TestCreateJob(t *testing.T) {
@@ -120,7 +121,7 @@ func TestKeyBelongsToOneRequest(t *testing.T) {
 		`{"url":"http://localhost/a.csv?token=1","priority":"urgent"}`,
 		`{"url":"http://localhost/a.csv?token=1","ordered":true}`,
 	} {
-		p := refused(t, e.call(t, http.MethodPost, "/v1/jobs", other, isJSON, isKey+"k"), codeIdempotencyConflict)
+		p := refused(t, e.call(t, http.MethodPost, "/v1/jobs", other, isJSON, isKey+"k"), refusal.IdempotencyConflict)
 		if p.Detail == nil || !strings.Contains(*p.Detail, job.ID) {
 			t.Errorf("%s: the job is not named", other)
 		}
@@ -152,7 +153,7 @@ func TestMalformedKey(t *testing.T) {
 		"two":       {isKey + "a", isKey + "b"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			refused(t, e.call(t, http.MethodPost, "/v1/jobs", example, append(keys, isJSON)...), codeInvalidRequest)
+			refused(t, e.call(t, http.MethodPost, "/v1/jobs", example, append(keys, isJSON)...), refusal.InvalidRequest)
 		})
 	}
 	e.expectStored(t, 0)

@@ -10,6 +10,8 @@ import (
 	"unicode/utf8"
 
 	"github.com/go-json-experiment/json/jsontext"
+
+	"sluice/services/api/refusal"
 )
 
 // What JSON may be, whatever it says.
@@ -25,28 +27,28 @@ const (
 // texts that are no Unicode (RFC 7493).
 func checkJSON(body []byte) error {
 	if bytes.HasPrefix(body, []byte("\ufeff")) {
-		return refuse(codeInvalidRequest, "the body begins with a byte order mark; send it without")
+		return refusal.New(refusal.InvalidRequest, "the body begins with a byte order mark; send it without")
 	}
 	if !utf8.Valid(body) {
-		return refuse(codeInvalidRequest, "the body is not valid UTF-8: "+place(body, firstInvalid(body)))
+		return refusal.New(refusal.InvalidRequest, "the body is not valid UTF-8: "+place(body, firstInvalid(body)))
 	}
 	decoder := jsontext.NewDecoder(bytes.NewReader(body))
 	for values := 0; ; values++ {
 		token, err := decoder.ReadToken()
 		switch {
 		case errors.Is(err, io.EOF):
-			return refuse(codeInvalidRequest, "the body is empty; send a JSON object")
+			return refusal.New(refusal.InvalidRequest, "the body is empty; send a JSON object")
 		case err != nil:
 			return syntaxError(err, body)
 		case decoder.StackDepth() > maxDepth:
-			return refuse(codeInvalidRequest, fmt.Sprintf("the body is nested more than %d deep", maxDepth))
+			return refusal.New(refusal.InvalidRequest, fmt.Sprintf("the body is nested more than %d deep", maxDepth))
 		case values > maxValues:
-			return refuse(codeInvalidRequest, fmt.Sprintf("the body has more than %d values", maxValues))
+			return refusal.New(refusal.InvalidRequest, fmt.Sprintf("the body has more than %d values", maxValues))
 		case token.Kind() == '"' && len(token.String()) > maxFieldName && namesField(decoder):
-			return refuse(codeInvalidRequest, fmt.Sprintf("the body has a field with a name of more than %d bytes", maxFieldName),
-				fieldError{string(decoder.StackPointer().Parent()), fmt.Sprintf("has a field with a name of more than %d bytes", maxFieldName)})
+			return refusal.New(refusal.InvalidRequest, fmt.Sprintf("the body has a field with a name of more than %d bytes", maxFieldName),
+				refusal.Field{Pointer: string(decoder.StackPointer().Parent()), Detail: fmt.Sprintf("has a field with a name of more than %d bytes", maxFieldName)})
 		case token.Kind() == '0' && !isPlain(token.String()):
-			return badField(string(decoder.StackPointer()), "is a number with too many digits")
+			return refusal.BadField(string(decoder.StackPointer()), "is a number with too many digits")
 		}
 		if decoder.StackDepth() == 0 {
 			return checkEnd(body, int(decoder.InputOffset()))
@@ -60,7 +62,7 @@ func checkEnd(body []byte, end int) error {
 	if len(rest) == 0 {
 		return nil
 	}
-	return refuse(codeInvalidRequest, "the body holds more than one JSON value: another begins at "+place(body, len(body)-len(rest)))
+	return refusal.New(refusal.InvalidRequest, "the body holds more than one JSON value: another begins at "+place(body, len(body)-len(rest)))
 }
 
 // namesField reports whether the text that was read last is the name of a field.
@@ -85,9 +87,9 @@ func syntaxError(err error, body []byte) error {
 	case !ok:
 		return fmt.Errorf("reading JSON: %w", err)
 	case errors.Is(err, jsontext.ErrDuplicateName):
-		return badField(string(wrong.JSONPointer), "is there twice")
+		return refusal.BadField(string(wrong.JSONPointer), "is there twice")
 	case errors.Is(err, io.ErrUnexpectedEOF):
-		return refuse(codeInvalidRequest, "the body ends in the middle of the JSON")
+		return refusal.New(refusal.InvalidRequest, "the body ends in the middle of the JSON")
 	}
 	at := min(int(wrong.ByteOffset), len(body)-1)
 	found, _ := utf8.DecodeRune(body[at:])
@@ -96,7 +98,7 @@ func syntaxError(err error, body []byte) error {
 		what = "an escape that stands for no character"
 	}
 	what += " at " + place(body, at)
-	return refuse(codeInvalidRequest, "the body is not valid JSON: "+what, fieldError{string(wrong.JSONPointer), "is not valid JSON: " + what})
+	return refusal.New(refusal.InvalidRequest, "the body is not valid JSON: "+what, refusal.Field{Pointer: string(wrong.JSONPointer), Detail: "is not valid JSON: " + what})
 }
 
 // place is where a byte lies, in lines and characters, both from 1.

@@ -6,6 +6,8 @@ import (
 	"errors"
 	"strings"
 	"testing"
+
+	"sluice/services/api/refusal"
 )
 
 func TestCheckJSON(t *testing.T) {
@@ -41,11 +43,11 @@ func TestCheckJSON(t *testing.T) {
 		`{"a":` + strings.Repeat("9", 65) + `}`: "a is a number with too many digits",
 	} {
 		err := checkJSON([]byte(body))
-		refused, _ := errors.AsType[*refusal](err)
+		refused, _ := errors.AsType[*refusal.Error](err)
 		switch {
 		case want == "" && err != nil:
 			t.Errorf("%.60s: %v", body, err)
-		case want != "" && (refused == nil || refused.code != codeInvalidRequest || refused.detail != want):
+		case want != "" && (refused == nil || refused.Code != refusal.InvalidRequest || refused.Detail != want):
 			t.Errorf("%.60s: %v, want %s", body, err, want)
 		}
 	}
@@ -59,7 +61,7 @@ func FuzzCheckJSON(f *testing.F) {
 	f.Fuzz(func(t *testing.T, body []byte) {
 		err := checkJSON(body)
 		if err != nil {
-			if refused, ok := errors.AsType[*refusal](err); !ok || refused.code != codeInvalidRequest || refused.detail == "" {
+			if refused, ok := errors.AsType[*refusal.Error](err); !ok || refused.Code != refusal.InvalidRequest || refused.Detail == "" {
 				t.Errorf("%v", err)
 			}
 			return

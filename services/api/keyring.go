@@ -11,6 +11,7 @@ import (
 
 	"sluice/pkg/apikey"
 	"sluice/pkg/bus"
+	"sluice/services/api/refusal"
 )
 
 // keysAgain is the pause between two tries to read the keys.
@@ -125,7 +126,7 @@ func (r *keyring) find(text string, now time.Time) (*holder, error) {
 		return nil, nil
 	}
 	if !read {
-		return nil, refuse(codeKeysUnavailable, "the keys have not been read yet, so that none can be checked")
+		return nil, refusal.New(refusal.KeysUnavailable, "the keys have not been read yet, so that none can be checked")
 	}
 	var k apikey.Key // which no secret fits
 	if h != nil {

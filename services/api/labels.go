@@ -8,6 +8,7 @@ import (
 	"unicode"
 
 	"sluice/services/api/openapi"
+	"sluice/services/api/refusal"
 )
 
 const (
@@ -21,18 +22,18 @@ type notes struct {
 	Labels map[string]string `json:"labels,omitempty"`
 }
 
-func parseLabels(body openapi.JobRequest) (n notes, bad []fieldError) {
+func parseLabels(body openapi.JobRequest) (n notes, bad []refusal.Field) {
 	if body.Labels == nil {
 		return n, nil
 	}
 	if len(*body.Labels) > maxLabels {
-		return n, []fieldError{{"/labels", fmt.Sprintf("has more than %d labels", maxLabels)}}
+		return n, []refusal.Field{{Pointer: "/labels", Detail: fmt.Sprintf("has more than %d labels", maxLabels)}}
 	}
 	n.Labels = make(map[string]string, len(*body.Labels))
 	for _, name := range slices.Sorted(maps.Keys(*body.Labels)) {
 		value := (*body.Labels)[name]
 		if problem := checkLabel(name, value); problem != "" {
-			bad = append(bad, fieldError{pointerTo("labels", name), problem})
+			bad = append(bad, refusal.Field{Pointer: refusal.PointerTo("labels", name), Detail: problem})
 			continue
 		}
 		n.Labels[name] = *value

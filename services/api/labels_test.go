@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"sluice/pkg/events"
+	"sluice/services/api/refusal"
 )
 
 func TestLabelsAreShownAndCarried(t *testing.T) {
@@ -42,7 +43,7 @@ func TestLabelsBelongToTheRequest(t *testing.T) {
 		t.Error("labels in another order make another request")
 	}
 	for _, other := range []string{`"labels":{"a":"1"}`, `"labels":{"a":"1","b":"3"}`, `"ordered":false`} {
-		refused(t, e.call(t, http.MethodPost, "/v1/jobs", bodyWith(other), isJSON, isKey+"k"), codeIdempotencyConflict)
+		refused(t, e.call(t, http.MethodPost, "/v1/jobs", bodyWith(other), isJSON, isKey+"k"), refusal.IdempotencyConflict)
 	}
 	r := request{source: source{url: mustParse(t, exampleURL)}, table: "t", priority: events.Normal}
 	if before := e.api.sealer.Fingerprint(fmt.Appendf(nil, `%q "t" "normal"`, r.url)); r.hash(e.api.sealer) != before {
@@ -64,7 +65,7 @@ func TestLabelsAreRefused(t *testing.T) {
 		`{"a/b":"` + strings.Repeat("ä", 128) + `"}`:         "/labels/a~1b is longer than 255 bytes",
 		`{` + strings.TrimPrefix(manyHeaders(21), ",") + `}`: "/labels has more than 20 labels",
 	} {
-		got := fields(refused(t, e.call(t, http.MethodPost, "/v1/jobs", bodyWith(`"labels":`+labels), isJSON), codeInvalidRequest))
+		got := fields(refused(t, e.call(t, http.MethodPost, "/v1/jobs", bodyWith(`"labels":`+labels), isJSON), refusal.InvalidRequest))
 		if got != want {
 			t.Errorf("%s: told %q, want %q", labels, got, want)
 		}

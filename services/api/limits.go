@@ -11,6 +11,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"sluice/pkg/events"
+	"sluice/services/api/refusal"
 )
 
 // countRequest takes one from the requests that the key has left, and tells of them as draft-ietf-httpapi-ratelimit-headers-10 has
@@ -29,7 +30,7 @@ func (h *holder) countRequest(now time.Time, answer http.Header) error {
 		return nil
 	}
 	answer.Set(echo.HeaderRetryAfter, soon)
-	return refuse(codeRateLimited, fmt.Sprintf("the key is good for %d requests a minute; try again in %s s", h.key.RequestsPerMinute, soon))
+	return refusal.New(refusal.RateLimited, fmt.Sprintf("the key is good for %d requests a minute; try again in %s s", h.key.RequestsPerMinute, soon))
 }
 
 // queueing does what puts a job on the queue, if there is room for it: no more jobs wait that were created with the caller's key
@@ -72,7 +73,7 @@ func (s *Service) checkQueue(ctx context.Context, h *holder) error {
 	if waiting < h.key.QueuedJobs {
 		return nil
 	}
-	return refuse(codeTooManyJobs,
+	return refusal.New(refusal.TooManyJobs,
 		fmt.Sprintf("%d jobs of this key wait on the queue, and it is good for %d; try again when some have begun", waiting, h.key.QueuedJobs))
 }
 
@@ -86,7 +87,7 @@ func (l *line) enter(ctx context.Context) error {
 	case <-ctx.Done():
 		return ctx.Err()
 	case <-patience.C:
-		return refuse(codeTooManyJobs, "too many jobs are being created with this key at the same time; try again later")
+		return refusal.New(refusal.TooManyJobs, "too many jobs are being created with this key at the same time; try again later")
 	}
 }
 

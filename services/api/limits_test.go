@@ -16,6 +16,7 @@ import (
 	"sluice/pkg/apikey"
 	"sluice/pkg/bus"
 	"sluice/pkg/events"
+	"sluice/services/api/refusal"
 )
 
 func TestRequestsAreLimited(t *testing.T) {
@@ -53,7 +54,7 @@ func TestRequestsAreLimited(t *testing.T) {
 			}
 			continue
 		}
-		refused(t, a, codeRateLimited)
+		refused(t, a, refusal.RateLimited)
 		if soon := a.header.Get(echo.HeaderRetryAfter); !strings.HasSuffix(want.left, "t="+soon) {
 			t.Errorf("%d: to be tried again after %q", n, soon)
 		}
@@ -82,7 +83,7 @@ func TestLimitsOutliveChanges(t *testing.T) {
 		t.Fatalf("%d %s", a.status, a.body)
 	}
 	e.newKey(t, good())
-	refused(t, e.call(t, http.MethodGet, "/v1/jobs", "", header), codeRateLimited)
+	refused(t, e.call(t, http.MethodGet, "/v1/jobs", "", header), refusal.RateLimited)
 }
 
 func TestQueuedJobsAreLimited(t *testing.T) {
@@ -99,27 +100,27 @@ func TestQueuedJobsAreLimited(t *testing.T) {
 		return e.call(t, http.MethodPost, "/v1/jobs", example, append(headers, isJSON)...)
 	}
 	a := create(header)
-	refused(t, a, codeTooManyJobs)
+	refused(t, a, refusal.TooManyJobs)
 	if a.header.Get(echo.HeaderRetryAfter) == "" {
 		t.Error("it is not told when to try again")
 	}
-	refused(t, e.call(t, http.MethodPost, "/download_file", "fileUrl="+exampleURL, isForm, header), codeTooManyJobs)
-	refused(t, e.call(t, http.MethodPost, "/v1/jobs/"+first.ID+"/retry", "", header), codeTooManyJobs)
-	refused(t, create(header, isKey+"second"), codeTooManyJobs)
+	refused(t, e.call(t, http.MethodPost, "/download_file", "fileUrl="+exampleURL, isForm, header), refusal.TooManyJobs)
+	refused(t, e.call(t, http.MethodPost, "/v1/jobs/"+first.ID+"/retry", "", header), refusal.TooManyJobs)
+	refused(t, create(header, isKey+"second"), refusal.TooManyJobs)
 	if again := e.create(t, example, header, isKey+"first"); again.ID != first.ID {
 		t.Errorf("asked for again, job %s is %s", first.ID, again.ID)
 	}
-	refused(t, e.call(t, http.MethodPost, "/v1/jobs", `{"url":"http://localhost/other.csv"}`, header, isJSON, isKey+"first"), codeIdempotencyConflict)
+	refused(t, e.call(t, http.MethodPost, "/v1/jobs", `{"url":"http://localhost/other.csv"}`, header, isJSON, isKey+"first"), refusal.IdempotencyConflict)
 	e.create(t, example, other)
 
 	double.tell(events.Status{ID: first.ID, State: events.StateRunning, Spec: events.Spec{Submitter: k.ID}})
 	e.create(t, example, header)
-	refused(t, create(header), codeTooManyJobs)
+	refused(t, create(header), refusal.TooManyJobs)
 	e.expectStored(t, 5)
 	double.mu.Lock()
 	double.failure = events.QueryFailed
 	double.mu.Unlock()
-	refused(t, create(header), codeStatusUnavailable)
+	refused(t, create(header), refusal.StatusUnavailable)
 	if a := create(other); a.status != http.StatusAccepted {
 		t.Errorf("a key without a limit needs status: %d %s", a.status, a.body)
 	}

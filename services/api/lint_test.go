@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"sluice/services/api/openapi"
+	"sluice/services/api/refusal"
 )
 
 // eachOperation calls visit for every operation of the document.
@@ -180,7 +181,7 @@ func TestAllExamplesAreValid(t *testing.T) {
 					}
 					continue
 				}
-				visit(pointer+pointerTo(key), inner)
+				visit(pointer+refusal.PointerTo(key), inner)
 			}
 		}
 	}

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"sluice/pkg/events"
+	"sluice/services/api/refusal"
 )
 
 // TestHeadIsGetWithoutBody holds that HEAD is answered as GET is, wherever there is a GET.
@@ -54,7 +55,7 @@ func TestMethods(t *testing.T) {
 		for _, method := range []string{http.MethodPut, http.MethodPatch, "INVENTED", http.MethodOptions} {
 			a := e.call(t, method, target, "")
 			if method != http.MethodOptions {
-				refused(t, a, codeMethodNotAllowed)
+				refused(t, a, refusal.MethodNotAllowed)
 			}
 			if got := strings.Join(sorted(a.header.Get("Allow")), " "); got != want {
 				t.Errorf("%s %s: allowed is %s, want %s", method, target, got, want)

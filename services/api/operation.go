@@ -12,6 +12,7 @@ import (
 
 	"sluice/pkg/apikey"
 	"sluice/services/api/openapi"
+	"sluice/services/api/refusal"
 )
 
 // operation is one call of the API, as openapi.yaml describes it.
@@ -89,7 +90,7 @@ func (d *document) operation(path, method string) (*operation, error) {
 	parameters, _ := described["parameters"].([]any)
 	for i, one := range parameters {
 		listed, _ := one.(map[string]any)
-		p, err := d.parameter(listed, pointer+pointerTo("parameters", strconv.Itoa(i)))
+		p, err := d.parameter(listed, pointer+refusal.PointerTo("parameters", strconv.Itoa(i)))
 		if err != nil {
 			return nil, fmt.Errorf("reading %s %s: %w", method, path, err)
 		}

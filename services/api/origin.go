@@ -5,6 +5,8 @@ import (
 	"net/http"
 
 	"github.com/labstack/echo/v4"
+
+	"sluice/services/api/refusal"
 )
 
 // ownOnly refuses what a page on the web makes a browser send: the API does not ask who calls, so that whoever gets a
@@ -15,10 +17,10 @@ func (s *Service) ownOnly(next echo.HandlerFunc) echo.HandlerFunc {
 	protection := http.NewCrossOriginProtection()
 	return func(c echo.Context) error {
 		if err := protection.Check(c.Request()); err != nil {
-			return refuse(codeCrossOrigin, "the request comes from a page of another origin").because(err)
+			return refusal.New(refusal.CrossOrigin, "the request comes from a page of another origin").Because(err)
 		}
 		if s.config.LocalOnly && !s.config.RequireKeys && !local(c.Request().Host) {
-			return refuse(codeCrossOrigin, "the request is addressed to a name that is not this machine's; use localhost or 127.0.0.1")
+			return refusal.New(refusal.CrossOrigin, "the request is addressed to a name that is not this machine's; use localhost or 127.0.0.1")
 		}
 		return next(c)
 	}

@@ -11,6 +11,7 @@ import (
 	"sluice/internal/testenv"
 	"sluice/pkg/bus"
 	"sluice/services/api/openapi"
+	"sluice/services/api/refusal"
 )
 
 // quickly is how soon a caller is to be told that something does not answer which is known to be away.
@@ -25,7 +26,7 @@ func TestQueueAway(t *testing.T) {
 	} {
 		begun := time.Now()
 		a := e.call(t, http.MethodPost, tt.path, tt.body, tt.media, isKey+"k")
-		refused(t, a, codeQueueUnavailable)
+		refused(t, a, refusal.QueueUnavailable)
 		if took := time.Since(begun); took > quickly {
 			t.Errorf("%s: told after %s", tt.path, took)
 		}
@@ -37,7 +38,7 @@ func TestQueueAway(t *testing.T) {
 		}
 	}
 	begun := time.Now()
-	refused(t, e.get(t, "/v1/jobs"), codeStatusUnavailable)
+	refused(t, e.get(t, "/v1/jobs"), refusal.StatusUnavailable)
 	if took := time.Since(begun); took > quickly {
 		t.Errorf("a list is refused after %s", took)
 	}
@@ -55,7 +56,7 @@ func TestStreamsAway(t *testing.T) {
 			e, ctx := newEnv(t), testenv.Context(t)
 			e.removeStream(ctx, t, stream)
 			begun := time.Now()
-			p := refused(t, e.call(t, http.MethodPost, "/v1/jobs", example, isJSON, isKey+"k"), codeQueueUnavailable)
+			p := refused(t, e.call(t, http.MethodPost, "/v1/jobs", example, isJSON, isKey+"k"), refusal.QueueUnavailable)
 			if took := time.Since(begun); took > quickly {
 				t.Errorf("told after %s", took)
 			}
@@ -80,7 +81,7 @@ func TestStatusAway(t *testing.T) {
 	for _, target := range []string{job.Links.Self, job.Links.Self + "/result", "/v1/jobs", "/job_status?jobId=" + job.ID} {
 		begun := time.Now()
 		a := e.get(t, target)
-		refused(t, a, codeStatusUnavailable)
+		refused(t, a, refusal.StatusUnavailable)
 		if took := time.Since(begun); took > quickly || a.header.Get("Retry-After") == "" {
 			t.Errorf("%s: told after %s, to try again after %q s", target, took, a.header.Get("Retry-After"))
 		}
@@ -98,7 +99,7 @@ func TestStatusFails(t *testing.T) {
 		if a := e.get(t, target); strings.Contains(string(a.body), "inside") {
 			t.Errorf("tells what is inside: %s", a.body)
 		} else {
-			refused(t, a, codeStatusUnavailable)
+			refused(t, a, refusal.StatusUnavailable)
 		}
 	}
 }

@@ -17,6 +17,7 @@ import (
 	"sluice/pkg/events"
 	sluicev1 "sluice/pkg/proto/sluice/v1"
 	"sluice/pkg/proto/sluice/v1/sluicev1connect"
+	"sluice/services/api/refusal"
 )
 
 // TestOWASP walks the OWASP API Security Top 10 of 2023, and holds of each row what applies here.
@@ -58,11 +59,11 @@ func owaspAuthentication(t *testing.T) {
 	e, _ := newKeyedEnv(t)
 	_, header := e.newKey(t, good())
 	text := strings.TrimPrefix(header, isBearer)
-	refused(t, e.get(t, "/v1/jobs?access_token="+text+"&api_key="+text+"&key="+text), codeUnauthenticated)
+	refused(t, e.get(t, "/v1/jobs?access_token="+text+"&api_key="+text+"&key="+text), refusal.Unauthenticated)
 	for _, other := range []string{"Cookie: key=" + text, "X-Api-Key: " + text, "Proxy-Authorization: Bearer " + text, "Apikey: " + text} {
-		refused(t, e.call(t, http.MethodGet, "/v1/jobs", "", other), codeUnauthenticated)
+		refused(t, e.call(t, http.MethodGet, "/v1/jobs", "", other), refusal.Unauthenticated)
 	}
-	refused(t, e.call(t, http.MethodPost, "/download_file", "fileUrl="+exampleURL+"&access_token="+text, isForm), codeUnauthenticated)
+	refused(t, e.call(t, http.MethodPost, "/download_file", "fileUrl="+exampleURL+"&access_token="+text, isForm), refusal.Unauthenticated)
 	jobs := sluicev1connect.NewJobServiceClient(http.DefaultClient, e.url)
 	if _, err := jobs.CreateJob(testenv.Context(t), byURL(exampleURL)); connect.CodeOf(err) != connect.CodeUnauthenticated {
 		t.Errorf("a typed call without a key: %v", err)
@@ -75,7 +76,7 @@ func owaspProperties(t *testing.T) {
 	e, _ := newKeyedEnv(t)
 	k, header := e.newKey(t, good())
 	for _, field := range []string{"submitter", "id", "state", "created_at", "request_hash", "sealed", "run"} {
-		p := refused(t, e.call(t, http.MethodPost, "/v1/jobs", `{"url":"`+exampleURL+`","`+field+`":"x"}`, header, isJSON), codeInvalidRequest)
+		p := refused(t, e.call(t, http.MethodPost, "/v1/jobs", `{"url":"`+exampleURL+`","`+field+`":"x"}`, header, isJSON), refusal.InvalidRequest)
 		if p.Errors == nil || (*p.Errors)[0].Pointer != "/"+field {
 			t.Errorf("%s: %+v", field, p)
 		}
@@ -98,17 +99,17 @@ func owaspResources(t *testing.T) {
 	limited := good()
 	limited.RequestsPerMinute = 5
 	_, header := e.newKey(t, limited)
-	refused(t, e.call(t, http.MethodPost, "/v1/jobs", `{"url":"`+strings.Repeat("x", 2<<20)+`"}`, header, isJSON), codeBodyTooLarge)
-	refused(t, e.call(t, http.MethodPost, "/v1/jobs", strings.Repeat("[", 100_000), header, isJSON), codeInvalidRequest)
+	refused(t, e.call(t, http.MethodPost, "/v1/jobs", `{"url":"`+strings.Repeat("x", 2<<20)+`"}`, header, isJSON), refusal.BodyTooLarge)
+	refused(t, e.call(t, http.MethodPost, "/v1/jobs", strings.Repeat("[", 100_000), header, isJSON), refusal.InvalidRequest)
 	for _, query := range []string{"limit=1001", "limit=0", "cursor=" + strings.Repeat("x", 2000)} {
-		refused(t, e.call(t, http.MethodGet, "/v1/jobs?"+query, "", header), codeInvalidRequest)
+		refused(t, e.call(t, http.MethodGet, "/v1/jobs?"+query, "", header), refusal.InvalidRequest)
 	}
-	refused(t, e.call(t, http.MethodGet, "/v1/jobs", "", header), codeRateLimited)
+	refused(t, e.call(t, http.MethodGet, "/v1/jobs", "", header), refusal.RateLimited)
 
 	r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "http://localhost/v1/uploads", unread{t})
 	w := httptest.NewRecorder()
 	e.api.Handler().ServeHTTP(w, r)
-	refused(t, answer{status: w.Code, header: w.Header(), body: w.Body.Bytes()}, codeUnauthenticated)
+	refused(t, answer{status: w.Code, header: w.Header(), body: w.Body.Bytes()}, refusal.Unauthenticated)
 }
 
 // unread is a body that nobody may read.
@@ -129,7 +130,7 @@ func owaspFunctions(t *testing.T) {
 		}
 	}
 	for _, target := range []string{"/v1/datasets/x", "/v1/datasets/x?schema=public", "/v1/datasets/%78"} {
-		refused(t, e.call(t, http.MethodDelete, target, "", header), codeScopeMissing)
+		refused(t, e.call(t, http.MethodDelete, target, "", header), refusal.ScopeMissing)
 	}
 	for _, target := range []string{"//v1/jobs", "/v1//jobs", "/v1/./jobs", "/V1/JOBS", "/v1/jobs/", "/v1/x/../jobs"} {
 		if a := e.call(t, http.MethodPost, target, example, header, isJSON); a.status < http.StatusMovedPermanently {
@@ -163,7 +164,7 @@ func owaspFlows(t *testing.T) {
 	_, header := e.newKey(t, limited)
 	_, other := e.newKey(t, good())
 	e.create(t, example, header)
-	refused(t, e.call(t, http.MethodPost, "/v1/jobs", example, header, isJSON), codeTooManyJobs)
+	refused(t, e.call(t, http.MethodPost, "/v1/jobs", example, header, isJSON), refusal.TooManyJobs)
 	e.create(t, example, other)
 }
 
@@ -177,7 +178,7 @@ func owaspForgery(t *testing.T) {
 	defer inside.Close()
 	e.create(t, `{"url":"`+inside.URL+`/x.csv"}`, header)
 	for _, address := range []string{"gopher://localhost/x", "ftp://localhost/x", "javascript:alert(1)", "data:text/csv,a", "//localhost/x", "file://other/etc/passwd"} {
-		refused(t, e.call(t, http.MethodPost, "/v1/jobs", `{"url":"`+address+`"}`, header, isJSON), codeInvalidRequest)
+		refused(t, e.call(t, http.MethodPost, "/v1/jobs", `{"url":"`+address+`"}`, header, isJSON), refusal.InvalidRequest)
 	}
 	if asked.Load() != 0 {
 		t.Error("the API asks the address")
@@ -216,18 +217,18 @@ func owaspConfiguration(t *testing.T) {
 			t.Errorf("another origin is told %s", name)
 		}
 	}
-	refused(t, e.call(t, http.MethodPost, "/v1/jobs", example, header, isJSON, "Origin: http://evil.example"), codeCrossOrigin)
-	refused(t, e.call(t, http.MethodTrace, "/v1/jobs", "", header), codeMethodNotAllowed)
+	refused(t, e.call(t, http.MethodPost, "/v1/jobs", example, header, isJSON, "Origin: http://evil.example"), refusal.CrossOrigin)
+	refused(t, e.call(t, http.MethodTrace, "/v1/jobs", "", header), refusal.MethodNotAllowed)
 }
 
 // TestRoutesAreThoseDescribed holds that all routes are documented; here is that nothing else answers, and old names ask for keys, too.
 func owaspInventory(t *testing.T) {
 	e, _ := newKeyedEnv(t)
 	for _, target := range []string{"/debug/pprof/", "/debug/vars", "/v0/jobs", "/v2/jobs", "/.env", "/swagger.json", "/admin", "/v1/keys"} {
-		refused(t, e.get(t, target), codeNotFound)
+		refused(t, e.get(t, target), refusal.NotFound)
 	}
 	for _, target := range []string{"/job_status?jobId=x", "/job_cancel?jobId=x"} {
-		refused(t, e.get(t, target), codeUnauthenticated)
+		refused(t, e.get(t, target), refusal.Unauthenticated)
 	}
 	h, ok := e.api.Handler().(*echo.Echo)
 	if !ok {
@@ -253,7 +254,7 @@ func owaspOthers(t *testing.T) {
 	double.failure = events.QueryFailed
 	double.mu.Unlock()
 	a := e.call(t, http.MethodGet, "/v1/jobs", "", header)
-	refused(t, a, codeStatusUnavailable)
+	refused(t, a, refusal.StatusUnavailable)
 	if strings.Contains(string(a.body), "inside") {
 		t.Errorf("what status says is passed on: %s", a.body)
 	}

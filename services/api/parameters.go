@@ -9,6 +9,8 @@ import (
 	"unicode/utf8"
 
 	"github.com/labstack/echo/v4"
+
+	"sluice/services/api/refusal"
 )
 
 // checkParameters refuses requests whose parameters are not as the document says, and names each that is not.
@@ -21,7 +23,7 @@ func checkParameters(all *operations) echo.MiddlewareFunc {
 			}
 			query, err := url.ParseQuery(c.Request().URL.RawQuery)
 			if err != nil && !o.tolerant {
-				return refuse(codeInvalidRequest, "the query cannot be read; percent-encode its values, a semicolon as %3B").because(err)
+				return refusal.New(refusal.InvalidRequest, "the query cannot be read; percent-encode its values, a semicolon as %3B").Because(err)
 			}
 			bad := o.unknown(query)
 			for _, p := range o.parameters {
@@ -30,11 +32,11 @@ func checkParameters(all *operations) echo.MiddlewareFunc {
 					return err
 				}
 				if problem != "" {
-					bad = append(bad, fieldError{p.name, problem})
+					bad = append(bad, refusal.Field{Pointer: p.name, Detail: problem})
 				}
 			}
 			if len(bad) > 0 {
-				return badFields(bad[:min(len(bad), maxViolations)]...)
+				return refusal.BadFields(bad[:min(len(bad), maxViolations)]...)
 			}
 			return next(c)
 		}
@@ -42,7 +44,7 @@ func checkParameters(all *operations) echo.MiddlewareFunc {
 }
 
 // unknown names the query parameters that the operation does not have.
-func (o *operation) unknown(query url.Values) (bad []fieldError) {
+func (o *operation) unknown(query url.Values) (bad []refusal.Field) {
 	if o.tolerant {
 		return nil
 	}
@@ -58,10 +60,10 @@ func (o *operation) unknown(query url.Values) (bad []fieldError) {
 	}
 	for name := range query {
 		if !slices.Contains(known, name) {
-			bad = append(bad, fieldError{name, "is not a parameter of this call; " + has})
+			bad = append(bad, refusal.Field{Pointer: name, Detail: "is not a parameter of this call; " + has})
 		}
 	}
-	slices.SortFunc(bad, func(a, b fieldError) int { return strings.Compare(a.pointer, b.pointer) })
+	slices.SortFunc(bad, func(a, b refusal.Field) int { return strings.Compare(a.Pointer, b.Pointer) })
 	return bad
 }
 
@@ -106,7 +108,7 @@ func (d *document) checkParameter(p parameter, values []string) (string, error) 
 	if err != nil || len(bad) == 0 {
 		return "", err
 	}
-	return bad[0].detail, nil
+	return bad[0].Detail, nil
 }
 
 // read makes of a text what the parameter's type says.

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"sluice/services/api/openapi"
+	"sluice/services/api/refusal"
 )
 
 // fields writes the fields that a problem names, as "pointer detail" lines.
@@ -37,12 +38,12 @@ func TestUnknownParameters(t *testing.T) {
 			}
 			continue
 		}
-		p := refused(t, e.call(t, o.method, target+"?unknown=1&other", "{}", isJSON), codeInvalidRequest)
+		p := refused(t, e.call(t, o.method, target+"?unknown=1&other", "{}", isJSON), refusal.InvalidRequest)
 		if got := fields(p); !strings.HasPrefix(got, "other is not a parameter of this call; it has ") || !strings.Contains(got, "\nunknown is not") {
 			t.Errorf("%s: told %s", o.id, got)
 		}
-		refused(t, e.call(t, o.method, target+"?a=%zz", "{}", isJSON), codeInvalidRequest)
-		refused(t, e.call(t, o.method, target+"?a;b", "{}", isJSON), codeInvalidRequest)
+		refused(t, e.call(t, o.method, target+"?a=%zz", "{}", isJSON), refusal.InvalidRequest)
+		refused(t, e.call(t, o.method, target+"?a;b", "{}", isJSON), refusal.InvalidRequest)
 	}
 }
 
@@ -77,12 +78,12 @@ func TestParametersAreRefused(t *testing.T) {
 		"/job_status":                                                 "jobId is missing",
 		"/job_status?jobId=a&jobId=b":                                 "jobId is given more than once",
 	} {
-		if got := fields(refused(t, e.get(t, target), codeInvalidRequest)); got != want {
+		if got := fields(refused(t, e.get(t, target), refusal.InvalidRequest)); got != want {
 			t.Errorf("%s: told %q, want %q", target, got, want)
 		}
 	}
 	again := e.call(t, http.MethodGet, "/v1/jobs", "", "If-None-Match: a", "If-None-Match: b")
-	if got := fields(refused(t, again, codeInvalidRequest)); got != "If-None-Match is given more than once" {
+	if got := fields(refused(t, again, refusal.InvalidRequest)); got != "If-None-Match is given more than once" {
 		t.Errorf("told %q", got)
 	}
 }

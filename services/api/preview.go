@@ -11,6 +11,7 @@ import (
 	"sluice/pkg/bus"
 	"sluice/pkg/events"
 	"sluice/services/api/openapi"
+	"sluice/services/api/refusal"
 )
 
 const (
@@ -33,7 +34,7 @@ func (s *Service) CreatePreview(ctx context.Context, r openapi.CreatePreviewRequ
 		return nil, ingesterError(err)
 	}
 	if found.Failure != nil {
-		return nil, refuse(code(found.Failure.Code), found.Failure.Message)
+		return nil, refusal.New(refusal.Code(found.Failure.Code), found.Failure.Message)
 	}
 	return openapi.CreatePreview200JSONResponse(viewPreview(found)), nil
 }
@@ -50,11 +51,11 @@ func validatePreview(body openapi.PreviewRequest) (source, reading, int, error) 
 	rows := defaultPreviewRows
 	if body.Rows != nil {
 		if rows = *body.Rows; rows < 0 || rows > maxPreviewRows {
-			bad = append(bad, fieldError{"/rows", fmt.Sprintf("must be 0 to %d", maxPreviewRows)})
+			bad = append(bad, refusal.Field{Pointer: "/rows", Detail: fmt.Sprintf("must be 0 to %d", maxPreviewRows)})
 		}
 	}
 	if len(bad) > 0 {
-		return source{}, reading{}, 0, badFields(bad...)
+		return source{}, reading{}, 0, refusal.BadFields(bad...)
 	}
 	return from, read, rows, nil
 }
@@ -76,16 +77,16 @@ func (s *Service) previewQuestion(body openapi.PreviewRequest) (events.Preview, 
 
 // ingesterError tells the caller that no ingester has answered a question as it should.
 func ingesterError(err error) error {
-	refusal, refused := errors.AsType[*bus.Refusal](err)
+	answered, refused := errors.AsType[*bus.Refusal](err)
 	switch {
 	case errors.Is(err, context.Canceled): // the caller has gone
 		return err
-	case refused && refusal.Code == events.QueryBusy:
-		return refuse(codeIngesterUnavailable, "the ingester that was asked has no room for another question now; try again").because(err)
+	case refused && answered.Code == events.QueryBusy:
+		return refusal.New(refusal.IngesterUnavailable, "the ingester that was asked has no room for another question now; try again").Because(err)
 	case refused:
-		return refuse(codeIngesterUnavailable, "the ingester could not answer; its log tells more").because(err)
+		return refusal.New(refusal.IngesterUnavailable, "the ingester could not answer; its log tells more").Because(err)
 	case errors.Is(err, bus.ErrUnavailable):
-		return refuse(codeIngesterUnavailable, "no ingester has answered; jobs that are accepted wait for one").because(err)
+		return refusal.New(refusal.IngesterUnavailable, "no ingester has answered; jobs that are accepted wait for one").Because(err)
 	}
 	return err
 }

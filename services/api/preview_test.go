@@ -15,6 +15,7 @@ import (
 	"sluice/pkg/events"
 	"sluice/pkg/seal"
 	"sluice/services/api/openapi"
+	"sluice/services/api/refusal"
 )
 
 // ingesterDouble plays an ingester that is asked for previews.
@@ -130,24 +131,24 @@ func TestPreview(t *testing.T) {
 
 func TestPreviewsOfNothing(t *testing.T) {
 	e := newEnv(t)
-	refused(t, e.preview(t, example), codeIngesterUnavailable)
+	refused(t, e.preview(t, example), refusal.IngesterUnavailable)
 	d := e.playIngester(t)
 	for _, c := range events.Codes() {
 		d.says(events.Previewed{Failure: events.Failf(c, "what it is")}, "")
-		p, want := refused(t, e.preview(t, example), code(c)), http.StatusUnprocessableEntity
-		if other, ok := problems[code(c)]; ok { // which the API refuses otherwise, too
-			want = other.status
+		p, want := refused(t, e.preview(t, example), refusal.Code(c)), http.StatusUnprocessableEntity
+		if other := refusal.Code(c); other.Known() { // which the API refuses otherwise, too
+			want = other.Status()
 		}
 		if p.Detail == nil || *p.Detail != "what it is" || p.Status != want {
 			t.Errorf("%s: answered %+v", c, p)
 		}
 	}
-	for _, refusal := range []string{events.QueryBusy, events.QueryFailed, events.QueryInvalid} {
-		d.says(events.Previewed{}, refusal)
+	for _, said := range []string{events.QueryBusy, events.QueryFailed, events.QueryInvalid} {
+		d.says(events.Previewed{}, said)
 		a := e.preview(t, example)
-		refused(t, a, codeIngesterUnavailable)
+		refused(t, a, refusal.IngesterUnavailable)
 		if strings.Contains(string(a.body), "inside") || a.header.Get("Retry-After") == "" {
-			t.Errorf("%s: answered %s, %v", refusal, a.body, a.header)
+			t.Errorf("%s: answered %s, %v", said, a.body, a.header)
 		}
 	}
 	d.says(events.Previewed{}, "")
@@ -158,12 +159,12 @@ func TestPreviewsOfNothing(t *testing.T) {
 		`{"url":"http://x/","null":[null]}`: "/null/0", `{"url":"http://x/","headers":{"a:b":""}}`: "/headers/a:b",
 		`{"url":"http://x/","column_names":"camel"}`: "/column_names", `{"url":"http://x/","member":""}`: "/member",
 	} {
-		p := refused(t, e.preview(t, body), codeInvalidRequest)
+		p := refused(t, e.preview(t, body), refusal.InvalidRequest)
 		if p.Errors == nil || (*p.Errors)[0].Pointer != pointer {
 			t.Errorf("%s: answered %+v", body, p.Errors)
 		}
 	}
-	refused(t, e.call(t, http.MethodPost, "/v1/preview", example), codeUnsupportedMediaType)
+	refused(t, e.call(t, http.MethodPost, "/v1/preview", example), refusal.UnsupportedMediaType)
 	if asked := d.says(events.Previewed{}, ""); len(asked) != 0 {
 		t.Errorf("asked %+v", asked)
 	}
@@ -173,7 +174,7 @@ func TestPreviewsOfNothing(t *testing.T) {
 func TestPreviewWithoutKey(t *testing.T) {
 	e := newEnvWith(t, seal.Sealer{})
 	d := e.playIngester(t)
-	refused(t, e.preview(t, `{"url":"http://example.org/?sig=hush"}`), codeSecretKeyMissing)
+	refused(t, e.preview(t, `{"url":"http://example.org/?sig=hush"}`), refusal.SecretKeyMissing)
 	if asked := d.says(events.Previewed{}, ""); len(asked) != 0 {
 		t.Errorf("asked %+v", asked)
 	}

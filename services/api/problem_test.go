@@ -13,6 +13,8 @@ import (
 	"testing"
 
 	"github.com/labstack/echo/v4"
+
+	"sluice/services/api/refusal"
 )
 
 // TestErrorsAreExplained holds that docs/errors.md has a row for each code, with its status, and no other.
@@ -23,13 +25,13 @@ func TestErrorsAreExplained(t *testing.T) {
 	}
 	_, section, _ := strings.Cut(string(text), "\n## Refused requests")
 	section, _, _ = strings.Cut(section, "\n## ")
-	explained := map[code]int{}
+	explained := map[refusal.Code]int{}
 	for _, row := range regexp.MustCompile("(?m)^\\| `([a-z_]+)` \\| ([0-9]+) \\|").FindAllStringSubmatch(section, -1) {
-		explained[code(row[1])], _ = strconv.Atoi(row[2])
+		explained[refusal.Code(row[1])], _ = strconv.Atoi(row[2])
 	}
-	for c, p := range problems {
-		if explained[c] != p.status {
-			t.Errorf("%s is answered with %d, explained with %d", c, p.status, explained[c])
+	for _, c := range refusal.Codes() {
+		if explained[c] != c.Status() {
+			t.Errorf("%s is answered with %d, explained with %d", c, c.Status(), explained[c])
 		}
 		delete(explained, c)
 	}
@@ -41,7 +43,7 @@ func TestErrorsAreExplained(t *testing.T) {
 func TestUnknownRoutes(t *testing.T) {
 	e := newEnv(t)
 	for _, target := range []string{"/", "/v1", "/v1/job", "/v2/jobs", "/v1/jobs/", "/v1/jobs/a/b/c", "/openapi.json", "/V1/jobs"} {
-		refused(t, e.get(t, target), codeNotFound)
+		refused(t, e.get(t, target), refusal.NotFound)
 	}
 	for _, tt := range []struct{ method, target, allowed string }{
 		{http.MethodPut, "/v1/jobs", "GET POST"},
@@ -50,7 +52,7 @@ func TestUnknownRoutes(t *testing.T) {
 		{http.MethodGet, "/download_file", "POST"},
 	} {
 		a := e.call(t, tt.method, tt.target, "")
-		refused(t, a, codeMethodNotAllowed)
+		refused(t, a, refusal.MethodNotAllowed)
 		for method := range strings.FieldsSeq(tt.allowed) {
 			if !strings.Contains(a.header.Get("Allow"), method) {
 				t.Errorf("%s %s: allowed is %q, without %s", tt.method, tt.target, a.header.Get("Allow"), method)
@@ -76,7 +78,7 @@ func TestErrorsTellNothingInternal(t *testing.T) {
 		w := httptest.NewRecorder()
 		h.ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), http.MethodGet, "http://localhost"+path, nil))
 		a := answer{status: w.Code, header: w.Header(), body: w.Body.Bytes()}
-		refused(t, a, codeInternal)
+		refused(t, a, refusal.Internal)
 		if err := described().allows(http.MethodGet, path, a); err != nil {
 			t.Errorf("%s: %v", path, err)
 		}

@@ -11,6 +11,7 @@ import (
 
 	"sluice/pkg/events"
 	"sluice/services/api/openapi"
+	"sluice/services/api/refusal"
 )
 
 // playWorker has someone say so of itself when all workers are asked.
@@ -35,7 +36,7 @@ func (e *env) playWorker(t testing.TB, w events.Worker) {
 
 func TestQueueAndWorkers(t *testing.T) {
 	e := newEnv(t)
-	refused(t, e.get(t, "/v1/queue"), codeStatusUnavailable)
+	refused(t, e.get(t, "/v1/queue"), refusal.StatusUnavailable)
 	d := e.playStatus(t)
 	d.lanes = events.Lanes{
 		Queued: map[events.Priority]int{events.Urgent: 2, events.Normal: 40},
@@ -66,5 +67,5 @@ func TestQueueAndWorkers(t *testing.T) {
 		t.Errorf("the queue is %+v", got)
 	}
 	d.failure = events.QueryFailed
-	refused(t, e.get(t, "/v1/queue"), codeStatusUnavailable)
+	refused(t, e.get(t, "/v1/queue"), refusal.StatusUnavailable)
 }

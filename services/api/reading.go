@@ -8,6 +8,7 @@ import (
 
 	"sluice/pkg/events"
 	"sluice/services/api/openapi"
+	"sluice/services/api/refusal"
 )
 
 const (
@@ -25,9 +26,9 @@ type reading struct {
 	Types       events.ColumnTypes `json:"types,omitzero"`
 }
 
-func parseReading(body openapi.JobRequest) (reading, []fieldError) {
+func parseReading(body openapi.JobRequest) (reading, []refusal.Field) {
 	var r reading
-	var bad []fieldError
+	var bad []refusal.Field
 	if body.CSV != nil {
 		r.CSV, bad = parseCSV(*body.CSV)
 	}
@@ -41,7 +42,7 @@ func parseReading(body openapi.JobRequest) (reading, []fieldError) {
 		case openapi.ColumnNamesSnake:
 			r.ColumnNames = events.SnakeNames
 		default:
-			bad = append(bad, fieldError{"/column_names", "must be original or snake"})
+			bad = append(bad, refusal.Field{Pointer: "/column_names", Detail: "must be original or snake"})
 		}
 	}
 	if body.ExtraFields != nil {
@@ -50,19 +51,17 @@ func parseReading(body openapi.JobRequest) (reading, []fieldError) {
 		case openapi.ExtraFieldsReject:
 			r.ExtraFields = events.RejectExtra
 		default:
-			bad = append(bad, fieldError{"/extra_fields", "must be rescue or reject"})
+			bad = append(bad, refusal.Field{Pointer: "/extra_fields", Detail: "must be rescue or reject"})
 		}
 	}
 	if body.MaxBadRows != nil {
 		text, err := body.MaxBadRows.MarshalJSON()
 		if err != nil || json.Unmarshal(text, &r.MaxBadRows) != nil {
-			bad = append(bad, fieldError{
-				"/max_bad_rows", `must be a whole number from 0 on, or a percentage such as "2.5%", above 0 and up to 100`,
-			})
+			bad = append(bad, refusal.Field{Pointer: "/max_bad_rows", Detail: `must be a whole number from 0 on, or a percentage such as "2.5%", above 0 and up to 100`})
 		}
 	}
 	if body.Types != nil {
-		var problems []fieldError
+		var problems []refusal.Field
 		if text, err := body.Types.MarshalJSON(); err == nil {
 			r.Types, problems = parseTypes(text)
 		}
@@ -72,15 +71,15 @@ func parseReading(body openapi.JobRequest) (reading, []fieldError) {
 }
 
 // parseNull returns the texts that stand for NULL. An empty list stays one and is not nil: then nothing is NULL.
-func parseNull(list []*string) ([]string, []fieldError) {
+func parseNull(list []*string) ([]string, []refusal.Field) {
 	if len(list) > maxNulls {
-		return nil, []fieldError{{"/null", fmt.Sprintf("has more than %d texts", maxNulls)}}
+		return nil, []refusal.Field{{Pointer: "/null", Detail: fmt.Sprintf("has more than %d texts", maxNulls)}}
 	}
 	texts := []string{}
-	var bad []fieldError
+	var bad []refusal.Field
 	for i, text := range list {
 		if problem := checkNull(text); problem != "" {
-			bad = append(bad, fieldError{pointerTo("null", strconv.Itoa(i)), problem})
+			bad = append(bad, refusal.Field{Pointer: refusal.PointerTo("null", strconv.Itoa(i)), Detail: problem})
 			continue
 		}
 		texts = append(texts, *text)

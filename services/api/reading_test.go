@@ -11,6 +11,7 @@ import (
 
 	"sluice/pkg/bus"
 	"sluice/pkg/events"
+	"sluice/services/api/refusal"
 )
 
 // bodyWith is a request that says something about how its file is to be read.
@@ -217,7 +218,7 @@ func TestReadingIsRefused(t *testing.T) {
 		"bad rows true":                  {`"max_bad_rows":true`, "/max_bad_rows"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			p := refused(t, e.call(t, http.MethodPost, "/v1/jobs", bodyWith(tt.said), isJSON), codeInvalidRequest)
+			p := refused(t, e.call(t, http.MethodPost, "/v1/jobs", bodyWith(tt.said), isJSON), refusal.InvalidRequest)
 			if p.Errors == nil || p.Detail == nil {
 				t.Fatalf("answered %+v", p)
 			}
@@ -238,11 +239,11 @@ func TestReadingIsRefused(t *testing.T) {
 
 func TestNestedFieldIsNamed(t *testing.T) {
 	e := newEnv(t)
-	p := refused(t, e.call(t, http.MethodPost, "/v1/jobs", bodyWith(`"csv":{"header_rows":11}`), isJSON), codeInvalidRequest)
+	p := refused(t, e.call(t, http.MethodPost, "/v1/jobs", bodyWith(`"csv":{"header_rows":11}`), isJSON), refusal.InvalidRequest)
 	if want := "csv.header_rows must be 1 to 10"; p.Detail == nil || *p.Detail != want {
 		t.Errorf("answered %+v, want the detail %q", p, want)
 	}
-	p = refused(t, e.call(t, http.MethodPost, "/v1/jobs", bodyWith(`"csv":{"sep":";"}`), isJSON), codeInvalidRequest)
+	p = refused(t, e.call(t, http.MethodPost, "/v1/jobs", bodyWith(`"csv":{"sep":";"}`), isJSON), refusal.InvalidRequest)
 	want := "is not a field of csv; it has encoding, delimiter, quote, escape, header, header_rows, skip_rows, comment, allow_html"
 	if p.Errors == nil || (*p.Errors)[0].Detail != want {
 		t.Errorf("answered %+v, want the detail %q", p, want)
@@ -264,9 +265,9 @@ func TestReadingBelongsToTheKey(t *testing.T) {
 			t.Errorf("%s: repeated it is job %s", first, again.ID)
 		}
 		for _, other := range append(said[:i:i], said[i+1:]...) {
-			refused(t, e.call(t, http.MethodPost, "/v1/jobs", bodyWith(other), isJSON, key), codeIdempotencyConflict)
+			refused(t, e.call(t, http.MethodPost, "/v1/jobs", bodyWith(other), isJSON, key), refusal.IdempotencyConflict)
 		}
-		refused(t, e.call(t, http.MethodPost, "/v1/jobs", example, isJSON, key), codeIdempotencyConflict)
+		refused(t, e.call(t, http.MethodPost, "/v1/jobs", example, isJSON, key), refusal.IdempotencyConflict)
 	}
 	e.expectStored(t, len(said))
 

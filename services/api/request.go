@@ -10,6 +10,7 @@ import (
 	"sluice/pkg/events"
 	"sluice/pkg/seal"
 	"sluice/services/api/openapi"
+	"sluice/services/api/refusal"
 )
 
 const (
@@ -38,7 +39,7 @@ func validate(body openapi.JobRequest) (request, error) {
 	if body.Table != nil {
 		r.table = *body.Table
 		if problem := checkTable(r.table); problem != "" {
-			bad = append(bad, fieldError{"/table", problem})
+			bad = append(bad, refusal.Field{Pointer: "/table", Detail: problem})
 		}
 	}
 	to, problems := parseDestination(body)
@@ -46,7 +47,7 @@ func validate(body openapi.JobRequest) (request, error) {
 	if body.Priority != nil {
 		r.priority = events.Priority(*body.Priority)
 		if !r.priority.Valid() {
-			bad = append(bad, fieldError{"/priority", "must be urgent or normal"})
+			bad = append(bad, refusal.Field{Pointer: "/priority", Detail: "must be urgent or normal"})
 		}
 	}
 	r.ordered = body.Ordered != nil && *body.Ordered
@@ -55,7 +56,7 @@ func validate(body openapi.JobRequest) (request, error) {
 	noted, problems := parseLabels(body)
 	r.notes, bad = noted, append(bad, problems...)
 	if len(bad) > 0 {
-		return request{}, badFields(bad...)
+		return request{}, refusal.BadFields(bad...)
 	}
 	return r, nil
 }
@@ -95,8 +96,8 @@ func newID(submitter string, key *string) (string, error) {
 		return id.String(), nil
 	}
 	if len(*key) == 0 || len(*key) > maxKey || strings.ContainsFunc(*key, func(r rune) bool { return r < ' ' || r > '~' }) {
-		return "", refuse(codeInvalidRequest, fmt.Sprintf("Idempotency-Key must be 1 to %d printable ASCII characters", maxKey),
-			fieldError{"Idempotency-Key", fmt.Sprintf("must be 1 to %d printable ASCII characters", maxKey)})
+		return "", refusal.New(refusal.InvalidRequest, fmt.Sprintf("Idempotency-Key must be 1 to %d printable ASCII characters", maxKey),
+			refusal.Field{Pointer: "Idempotency-Key", Detail: fmt.Sprintf("must be 1 to %d printable ASCII characters", maxKey)})
 	}
 	name := *key
 	if submitter != "" {

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"sluice/pkg/bus"
+	"sluice/services/api/refusal"
 )
 
 func TestValidation(t *testing.T) {
@@ -74,7 +75,7 @@ func TestValidation(t *testing.T) {
 		"a string":                     {`"` + exampleURL + `"`, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
-			p := refused(t, e.call(t, http.MethodPost, "/v1/jobs", tt.body, isJSON), codeInvalidRequest)
+			p := refused(t, e.call(t, http.MethodPost, "/v1/jobs", tt.body, isJSON), refusal.InvalidRequest)
 			var pointers []string
 			if p.Errors == nil {
 				t.Fatal("no field is named")
@@ -102,20 +103,20 @@ func TestStrictBody(t *testing.T) {
 	e := newEnv(t)
 	for name, tt := range map[string]struct {
 		body, header string
-		code         code
+		code         refusal.Code
 	}{
-		"empty":                  {``, isJSON, codeInvalidRequest},
-		"cut off":                {`{"url":"http`, isJSON, codeInvalidRequest},
-		"no JSON":                {`url=http://localhost`, isJSON, codeInvalidRequest},
-		"not UTF-8":              {`{"url":"http://localhost/\xff"}`, isJSON, codeInvalidRequest},
-		"two values":             {example + example, isJSON, codeInvalidRequest},
-		"something behind":       {example + "x", isJSON, codeInvalidRequest},
-		"form":                   {"url=" + exampleURL, isForm, codeUnsupportedMediaType},
-		"no media type":          {example, "", codeUnsupportedMediaType},
-		"broken media type":      {example, "Content-Type: application/", codeUnsupportedMediaType},
-		"another JSON":           {example, "Content-Type: application/merge-patch+json", codeUnsupportedMediaType},
-		"too large":              {`{"url":"` + strings.Repeat("a", 2<<20) + `"}`, isJSON, codeBodyTooLarge},
-		"too large by its blank": {example + strings.Repeat(" ", 2<<20), isJSON, codeBodyTooLarge},
+		"empty":                  {``, isJSON, refusal.InvalidRequest},
+		"cut off":                {`{"url":"http`, isJSON, refusal.InvalidRequest},
+		"no JSON":                {`url=http://localhost`, isJSON, refusal.InvalidRequest},
+		"not UTF-8":              {`{"url":"http://localhost/\xff"}`, isJSON, refusal.InvalidRequest},
+		"two values":             {example + example, isJSON, refusal.InvalidRequest},
+		"something behind":       {example + "x", isJSON, refusal.InvalidRequest},
+		"form":                   {"url=" + exampleURL, isForm, refusal.UnsupportedMediaType},
+		"no media type":          {example, "", refusal.UnsupportedMediaType},
+		"broken media type":      {example, "Content-Type: application/", refusal.UnsupportedMediaType},
+		"another JSON":           {example, "Content-Type: application/merge-patch+json", refusal.UnsupportedMediaType},
+		"too large":              {`{"url":"` + strings.Repeat("a", 2<<20) + `"}`, isJSON, refusal.BodyTooLarge},
+		"too large by its blank": {example + strings.Repeat(" ", 2<<20), isJSON, refusal.BodyTooLarge},
 	} {
 		t.Run(name, func(t *testing.T) {
 			refused(t, e.call(t, http.MethodPost, "/v1/jobs", tt.body, tt.header), tt.code)

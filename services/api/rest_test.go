@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"sluice/services/api/refusal"
 )
 
 // TestLargeBodiesAreAnswered holds that a client that sends far too much, and reads only then, sees why it was refused.
@@ -19,11 +21,11 @@ func TestLargeBodiesAreAnswered(t *testing.T) {
 	body := strings.Repeat("x", size)
 	for name, tt := range map[string]struct {
 		head string
-		code code
+		code refusal.Code
 	}{
-		"too large":                {"POST /v1/jobs HTTP/1.1\r\n" + isJSON, codeBodyTooLarge},
-		"too large a form":         {"POST /download_file HTTP/1.1\r\n" + isForm, codeBodyTooLarge},
-		"a page of another origin": {"POST /v1/jobs HTTP/1.1\r\nSec-Fetch-Site: cross-site", codeCrossOrigin},
+		"too large":                {"POST /v1/jobs HTTP/1.1\r\n" + isJSON, refusal.BodyTooLarge},
+		"too large a form":         {"POST /download_file HTTP/1.1\r\n" + isForm, refusal.BodyTooLarge},
+		"a page of another origin": {"POST /v1/jobs HTTP/1.1\r\nSec-Fetch-Site: cross-site", refusal.CrossOrigin},
 	} {
 		for _, framing := range []string{fmt.Sprintf("Content-Length: %d\r\n\r\n%s", size, body), fmt.Sprintf("Transfer-Encoding: chunked\r\n\r\n%x\r\n%s\r\n0\r\n\r\n", size, body)} {
 			conn, err := net.Dial("tcp", r.listener.Addr().String())

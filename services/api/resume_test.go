@@ -17,6 +17,7 @@ import (
 	"sluice/internal/testenv"
 	"sluice/pkg/bus"
 	"sluice/pkg/events"
+	"sluice/services/api/refusal"
 )
 
 func TestResume(t *testing.T) {
@@ -65,7 +66,7 @@ func TestResumeRefuses(t *testing.T) {
 	job := e.create(t, example)
 	for _, last := range []string{"x", "-1", "1.5", " ", "18446744073709551616", "9223372036854775808", "0x1", job.ID} {
 		for _, target := range []string{"/v1/events", job.Links.Events} {
-			p := refused(t, e.call(t, http.MethodGet, target, "", isStream, isLast+last), codeInvalidRequest)
+			p := refused(t, e.call(t, http.MethodGet, target, "", isStream, isLast+last), refusal.InvalidRequest)
 			if p.Errors == nil || (*p.Errors)[0].Pointer != "Last-Event-ID" {
 				t.Errorf("%q: the header is not named: %+v", last, p)
 			}
@@ -237,7 +238,7 @@ func TestNoLiveEventsBeforeTheyBegin(t *testing.T) {
 	ctx, cancel := context.WithCancel(testenv.Context(t))
 	cancel()
 	_, _, err := e.api.feed.join(ctx, everyJob)
-	if r, ok := errors.AsType[*refusal](err); !ok || r.code != codeQueueUnavailable {
+	if r, ok := errors.AsType[*refusal.Error](err); !ok || r.Code != refusal.QueueUnavailable {
 		t.Errorf("answered %v", err)
 	}
 }

@@ -11,20 +11,21 @@ import (
 	"sluice/pkg/bus"
 	"sluice/pkg/events"
 	"sluice/services/api/openapi"
+	"sluice/services/api/refusal"
 )
 
 func TestRetry(t *testing.T) {
 	const id = "01a1ff8e-7160-7994-90cf-204ee61cbd5a"
 	for name, tt := range map[string]struct {
 		code string // with which status refuses
-		want code
+		want refusal.Code
 	}{
 		"accepted":    {"", ""},
-		"under way":   {events.QueryUnfinished, codeNotFinished},
-		"succeeded":   {events.QuerySucceeded, codeNotRetryable},
-		"unknown":     {events.QueryNotFound, codeJobNotFound},
-		"broken":      {events.QueryFailed, codeStatusUnavailable},
-		"not a right": {events.QueryInvalid, codeStatusUnavailable},
+		"under way":   {events.QueryUnfinished, refusal.NotFinished},
+		"succeeded":   {events.QuerySucceeded, refusal.NotRetryable},
+		"unknown":     {events.QueryNotFound, refusal.JobNotFound},
+		"broken":      {events.QueryFailed, refusal.StatusUnavailable},
+		"not a right": {events.QueryInvalid, refusal.StatusUnavailable},
 	} {
 		t.Run(name, func(t *testing.T) {
 			e := newEnv(t)
@@ -45,12 +46,12 @@ func TestRetry(t *testing.T) {
 
 func TestRetryRefusedEarly(t *testing.T) {
 	e := newEnv(t)
-	refused(t, e.call(t, http.MethodPost, "/v1/jobs/01a1ff8e-7160-7994-90cf-204ee61cbd5a/retry", ""), codeStatusUnavailable)
+	refused(t, e.call(t, http.MethodPost, "/v1/jobs/01a1ff8e-7160-7994-90cf-204ee61cbd5a/retry", ""), refusal.StatusUnavailable)
 	e.playStatus(t)
 	for _, id := range []string{"x", "*", "01a1ff8e"} {
-		refused(t, e.call(t, http.MethodPost, "/v1/jobs/"+id+"/retry", ""), codeJobNotFound)
+		refused(t, e.call(t, http.MethodPost, "/v1/jobs/"+id+"/retry", ""), refusal.JobNotFound)
 	}
-	refused(t, e.get(t, "/v1/jobs/01a1ff8e-7160-7994-90cf-204ee61cbd5a/retry"), codeMethodNotAllowed)
+	refused(t, e.get(t, "/v1/jobs/01a1ff8e-7160-7994-90cf-204ee61cbd5a/retry"), refusal.MethodNotAllowed)
 }
 
 // TestCreationRepeatedAfterARetry holds that it leaves the run alone which is on the queue, whether the server remembers

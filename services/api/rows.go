@@ -11,6 +11,7 @@ import (
 
 	"sluice/services/api/dataset"
 	"sluice/services/api/openapi"
+	"sluice/services/api/refusal"
 )
 
 // GetDatasetRows returns a page of a table's rows, or streams all of them.
@@ -32,14 +33,14 @@ func (s *Service) GetDatasetRows(ctx context.Context, r openapi.GetDatasetRowsRe
 		return readRows(ctx, reader, r)
 	}
 	if p.Cursor != nil {
-		return nil, badField("cursor", "goes with JSON only; a stream has all rows, or as many as limit says")
+		return nil, refusal.BadField("cursor", "goes with JSON only; a stream has all rows, or as many as limit says")
 	}
 	question := dataset.ExportQuery{
 		Schema: valueOr(p.Schema, defaultSchema), Table: r.Table, Columns: valueOr(p.Columns, ""), Filters: valueOr(p.Filter, nil),
 		Limit: valueOr(p.Limit, 0), Format: dataset.Format(format), FormulaSafe: valueOr(p.FormulaSafe, false),
 	}
 	if p.Limit != nil && *p.Limit < 1 {
-		return nil, badField("limit", "must be at least 1")
+		return nil, refusal.BadField("limit", "must be at least 1")
 	}
 	media := ndjsonFormat
 	if question.Format == dataset.CSV {
@@ -54,7 +55,7 @@ func readRows(ctx context.Context, reader *dataset.Reader, r openapi.GetDatasetR
 	p := r.Params
 	limit := valueOr(p.Limit, defaultLimit)
 	if limit < 1 || limit > maxLimit {
-		return rowPage{}, badField("limit", fmt.Sprintf("must be 1 to %d, unless the format is ndjson or csv", maxLimit))
+		return rowPage{}, refusal.BadField("limit", fmt.Sprintf("must be 1 to %d, unless the format is ndjson or csv", maxLimit))
 	}
 	page, err := reader.Rows(ctx, dataset.RowsQuery{
 		Schema: valueOr(p.Schema, defaultSchema), Table: r.Table, Columns: valueOr(p.Columns, ""), Filters: valueOr(p.Filter, nil),

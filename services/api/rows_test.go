@@ -17,6 +17,7 @@ import (
 	"sluice/internal/testenv"
 	"sluice/pkg/events"
 	"sluice/services/api/openapi"
+	"sluice/services/api/refusal"
 )
 
 const acceptsCSV = "Accept: text/csv"
@@ -60,16 +61,16 @@ func TestRowsInEveryFormat(t *testing.T) {
 		"format=csv&filter=id:eq:x": "filter", "formula_safe=maybe": "formula_safe", "schema=": "schema", "order=id": "order",
 		strings.TrimPrefix(strings.Repeat("&filter=id:eq:1", 21), "&"): "filter",
 	} {
-		p := refused(t, e.get(t, rows+"?"+query), codeInvalidRequest)
+		p := refused(t, e.get(t, rows+"?"+query), refusal.InvalidRequest)
 		if p.Errors == nil || (*p.Errors)[0].Pointer != at {
 			t.Errorf("%s: %+v", query, p)
 		}
 	}
 	w.Exec("DELETE FROM sluice.datasets; DROP TABLE trips; CREATE TABLE trips (id bigint PRIMARY KEY)")
 	w.Dataset("public", "trips", 0)
-	refused(t, e.get(t, rows+"?cursor="+*page.NextCursor), codeCursorExpired)
+	refused(t, e.get(t, rows+"?cursor="+*page.NextCursor), refusal.CursorExpired)
 	w.Exec("REVOKE ALL ON trips FROM sluice_reader")
-	refused(t, e.get(t, rows), codeDatasetNotReadable)
+	refused(t, e.get(t, rows), refusal.DatasetNotReadable)
 }
 
 // TestBrokenExportIsSeenToBe ends the database's side in the middle of an export.
@@ -156,9 +157,9 @@ func TestRejectsOfAJob(t *testing.T) {
 		t.Errorf("without rejects it is %q", a.body)
 	}
 	for _, id := range []string{unknown, "x"} {
-		refused(t, e.get(t, "/v1/jobs/"+id+"/rejects"), codeJobNotFound)
-		refused(t, e.get(t, "/v1/jobs/"+id+"/rejects?format=csv"), codeJobNotFound)
+		refused(t, e.get(t, "/v1/jobs/"+id+"/rejects"), refusal.JobNotFound)
+		refused(t, e.get(t, "/v1/jobs/"+id+"/rejects?format=csv"), refusal.JobNotFound)
 	}
-	refused(t, e.get(t, path+"?cursor=x"), codeInvalidRequest)
-	refused(t, e.get(t, path+"?limit=1001"), codeInvalidRequest)
+	refused(t, e.get(t, path+"?cursor=x"), refusal.InvalidRequest)
+	refused(t, e.get(t, path+"?limit=1001"), refusal.InvalidRequest)
 }

@@ -18,6 +18,7 @@ import (
 	"sluice/pkg/events"
 	sluicev1 "sluice/pkg/proto/sluice/v1"
 	"sluice/pkg/proto/sluice/v1/sluicev1connect"
+	"sluice/services/api/refusal"
 	"sluice/services/api/rpc"
 )
 
@@ -69,7 +70,7 @@ func byURL(address string) *sluicev1.CreateJobRequest {
 }
 
 // failed checks that a call has failed so, and returns what it says about fields.
-func failed(t testing.TB, err error, want code) []*errdetails.BadRequest_FieldViolation {
+func failed(t testing.TB, err error, want refusal.Code) []*errdetails.BadRequest_FieldViolation {
 	t.Helper()
 	e, ok := err.(*connect.Error)
 	if !ok {
@@ -91,7 +92,7 @@ func failed(t testing.TB, err error, want code) []*errdetails.BadRequest_FieldVi
 			fields = value.GetFieldViolations()
 		}
 	}
-	if reason != string(want) || e.Code() != rpc.CodeOf(string(want), problems[want].status) {
+	if reason != string(want) || e.Code() != rpc.CodeOf(string(want), want.Status()) {
 		t.Errorf("failed with %s, reason %q: %s; want %s", e.Code(), reason, e.Message(), want)
 	}
 	return fields
@@ -140,9 +141,9 @@ func TestCalls(t *testing.T) {
 						t.Errorf("the result is %v (%v)", result, err)
 					}
 				case s.State.Terminal():
-					failed(t, err, codeNoResult)
+					failed(t, err, refusal.NoResult)
 				default:
-					failed(t, err, codeNotFinished)
+					failed(t, err, refusal.NotFinished)
 				}
 			}
 			list, err := c.ListJobs(ctx, &sluicev1.ListJobsRequest{
@@ -165,7 +166,7 @@ func TestCallsFail(t *testing.T) {
 			bad.Csv = &sluicev1.CSV{Quote: new("ab")}
 			_, err := c.CreateJob(ctx, bad)
 			var pointers []string
-			for _, f := range failed(t, err, codeInvalidRequest) {
+			for _, f := range failed(t, err, refusal.InvalidRequest) {
 				pointers = append(pointers, f.GetField())
 			}
 			slices.Sort(pointers)
@@ -173,23 +174,23 @@ func TestCallsFail(t *testing.T) {
 				t.Errorf("the fields at fault are %v", pointers)
 			}
 			_, err = c.CreateJob(ctx, &sluicev1.CreateJobRequest{})
-			failed(t, err, codeInvalidRequest)
+			failed(t, err, refusal.InvalidRequest)
 			_, err = c.GetJob(ctx, &sluicev1.GetJobRequest{Id: "latest"})
-			failed(t, err, codeJobNotFound)
+			failed(t, err, refusal.JobNotFound)
 			for _, id := range []string{"../jobs", "a/b", "%2e", "?limit=1", "\x00", strings.Repeat("a", 3000)} {
 				_, err = c.GetJob(ctx, &sluicev1.GetJobRequest{Id: id})
-				failed(t, err, codeJobNotFound)
+				failed(t, err, refusal.JobNotFound)
 			}
 			_, err = c.GetJob(ctx, &sluicev1.GetJobRequest{})
-			if fields := failed(t, err, codeInvalidRequest); len(fields) != 1 || fields[0].GetField() != "id" {
+			if fields := failed(t, err, refusal.InvalidRequest); len(fields) != 1 || fields[0].GetField() != "id" {
 				t.Errorf("the fields at fault are %v", fields)
 			}
 			_, err = c.GetJob(ctx, &sluicev1.GetJobRequest{Id: "latest", Wait: durationpb.New(time.Millisecond)})
-			failed(t, err, codeInvalidRequest)
+			failed(t, err, refusal.InvalidRequest)
 			_, err = c.ListJobs(ctx, &sluicev1.ListJobsRequest{Limit: new(int32(0))})
-			failed(t, err, codeInvalidRequest)
+			failed(t, err, refusal.InvalidRequest)
 			_, err = c.ListJobs(ctx, &sluicev1.ListJobsRequest{State: 99})
-			failed(t, err, codeInvalidRequest)
+			failed(t, err, refusal.InvalidRequest)
 			_, err = c.CreateJob(ctx, byURL("http://a/"+strings.Repeat("a", 2<<20)))
 			if connect.CodeOf(err) != connect.CodeResourceExhausted {
 				t.Errorf("a large message fails with %v", err)
@@ -197,7 +198,7 @@ func TestCallsFail(t *testing.T) {
 			status.cancels(events.QueryFinished)
 			defer status.cancels("")
 			_, err = c.CancelJob(ctx, &sluicev1.CancelJobRequest{Id: "01a1ff9c-3f0d-7b1a-9b57-0f5a3a6f1d2e"})
-			failed(t, err, codeAlreadyFinished)
+			failed(t, err, refusal.AlreadyFinished)
 		})
 	}
 }
@@ -217,7 +218,7 @@ func TestCallsWithKey(t *testing.T) {
 		ctx, call = connect.NewClientContext(testenv.Context(t))
 		call.RequestHeader().Set("Idempotency-Key", "the same")
 		_, err = c.CreateJob(ctx, byURL("http://localhost/other"))
-		failed(t, err, codeIdempotencyConflict)
+		failed(t, err, refusal.IdempotencyConflict)
 	}
 	if len(ids) != 1 {
 		t.Errorf("the key stands for %d jobs", len(ids))
@@ -227,23 +228,23 @@ func TestCallsWithKey(t *testing.T) {
 
 // TestCodesOfCalls holds that every problem has a code of calls that says as much.
 func TestCodesOfCalls(t *testing.T) {
-	want := map[code]connect.Code{
-		codeInvalidRequest: connect.CodeInvalidArgument, codeCrossOrigin: connect.CodePermissionDenied,
-		codeBodyTooLarge: connect.CodeResourceExhausted, codeNotFound: connect.CodeNotFound, codeJobNotFound: connect.CodeNotFound,
-		codeMethodNotAllowed: connect.CodeUnimplemented, codeNotFinished: connect.CodeFailedPrecondition,
-		codeNoResult: connect.CodeFailedPrecondition, codeAlreadyFinished: connect.CodeFailedPrecondition,
-		codeNotRetryable: connect.CodeFailedPrecondition, codeIdempotencyConflict: connect.CodeAlreadyExists,
-		codeSecretKeyMissing: connect.CodeFailedPrecondition, codeUploadNotFound: connect.CodeFailedPrecondition,
-		codeStatusUnavailable: connect.CodeUnavailable, codeQueueUnavailable: connect.CodeUnavailable, codeInternal: connect.CodeInternal,
+	want := map[refusal.Code]connect.Code{
+		refusal.InvalidRequest: connect.CodeInvalidArgument, refusal.CrossOrigin: connect.CodePermissionDenied,
+		refusal.BodyTooLarge: connect.CodeResourceExhausted, refusal.NotFound: connect.CodeNotFound, refusal.JobNotFound: connect.CodeNotFound,
+		refusal.MethodNotAllowed: connect.CodeUnimplemented, refusal.NotFinished: connect.CodeFailedPrecondition,
+		refusal.NoResult: connect.CodeFailedPrecondition, refusal.AlreadyFinished: connect.CodeFailedPrecondition,
+		refusal.NotRetryable: connect.CodeFailedPrecondition, refusal.IdempotencyConflict: connect.CodeAlreadyExists,
+		refusal.SecretKeyMissing: connect.CodeFailedPrecondition, refusal.UploadNotFound: connect.CodeFailedPrecondition,
+		refusal.StatusUnavailable: connect.CodeUnavailable, refusal.QueueUnavailable: connect.CodeUnavailable, refusal.Internal: connect.CodeInternal,
 	}
-	for c, known := range problems {
-		got := rpc.CodeOf(string(c), known.status)
+	for _, c := range refusal.Codes() {
+		got := rpc.CodeOf(string(c), c.Status())
 		if stated, ok := want[c]; ok && got != stated {
 			t.Errorf("%s is %s, want %s", c, got, stated)
 		}
 		ours := got == connect.CodeInternal || got == connect.CodeUnavailable || got == connect.CodeUnknown
-		if ours != (known.status >= http.StatusInternalServerError) {
-			t.Errorf("%s, with status %d, is %s", c, known.status, got)
+		if ours != (c.Status() >= http.StatusInternalServerError) {
+			t.Errorf("%s, with status %d, is %s", c, c.Status(), got)
 		}
 	}
 }
@@ -292,10 +293,10 @@ func TestCallsFromElsewhere(t *testing.T) {
 		sluicev1connect.JobServiceCreateJobProcedure, sluicev1connect.JobServiceListJobsProcedure, "/grpc.health.v1.Health/Check",
 	} {
 		for _, header := range []string{"Origin: https://example.org", "Sec-Fetch-Site: cross-site", "Host: example.org"} {
-			refused(t, e.plain(t, procedure, example, isJSON, header), codeCrossOrigin)
+			refused(t, e.plain(t, procedure, example, isJSON, header), refusal.CrossOrigin)
 		}
 		for _, media := range []string{"application/grpc-web+proto", "application/grpc-web-text"} {
-			refused(t, e.plain(t, procedure, "\x00\x00\x00\x00\x00", "Content-Type: "+media, "Origin: https://example.org"), codeCrossOrigin)
+			refused(t, e.plain(t, procedure, "\x00\x00\x00\x00\x00", "Content-Type: "+media, "Origin: https://example.org"), refusal.CrossOrigin)
 		}
 	}
 	e.expectStored(t, 0)

@@ -8,6 +8,7 @@ import (
 
 	"sluice/internal/testenv"
 	sluicev1 "sluice/pkg/proto/sluice/v1"
+	"sluice/services/api/refusal"
 )
 
 func TestDatasetCalls(t *testing.T) {
@@ -66,11 +67,11 @@ func TestDatasetCalls(t *testing.T) {
 			}
 
 			_, err = c.GetDataset(ctx, &sluicev1.GetDatasetRequest{Table: "none"})
-			failed(t, err, codeDatasetNotFound)
+			failed(t, err, refusal.DatasetNotFound)
 			_, err = c.ListRows(ctx, &sluicev1.ListRowsRequest{Table: table, Cursor: "x"})
-			failed(t, err, codeInvalidRequest)
+			failed(t, err, refusal.InvalidRequest)
 			_, err = c.DeleteDataset(ctx, &sluicev1.DeleteDatasetRequest{Table: table})
-			failed(t, err, codeIngesterUnavailable)
+			failed(t, err, refusal.IngesterUnavailable)
 			refused, err := c.ExportRows(ctx, &sluicev1.ExportRowsRequest{Table: table, Columns: "none"})
 			if err != nil {
 				t.Fatal(err)

@@ -16,6 +16,7 @@ import (
 	"sluice/pkg/events"
 	sluicev1 "sluice/pkg/proto/sluice/v1"
 	"sluice/pkg/proto/sluice/v1/sluicev1connect"
+	"sluice/services/api/refusal"
 )
 
 // told is a response of one of the streams.
@@ -139,9 +140,9 @@ func TestWatchRefuses(t *testing.T) {
 	e, _ := newLiveEnv(t)
 	for name, c := range e.callers(t) {
 		t.Run(name, func(t *testing.T) {
-			for want, m := range map[code]*sluicev1.WatchJobRequest{
-				codeJobNotFound:    {Id: uuid.NewString()},
-				codeInvalidRequest: {Id: uuid.NewString(), AfterSequence: new(int64(-1))},
+			for want, m := range map[refusal.Code]*sluicev1.WatchJobRequest{
+				refusal.JobNotFound:    {Id: uuid.NewString()},
+				refusal.InvalidRequest: {Id: uuid.NewString(), AfterSequence: new(int64(-1))},
 			} {
 				stream, err := c.WatchJob(testenv.Context(t), m)
 				if err != nil {

@@ -11,6 +11,7 @@ import (
 	"sluice/pkg/bus"
 	"sluice/pkg/events"
 	"sluice/services/api/openapi"
+	"sluice/services/api/refusal"
 )
 
 // secretURL holds the word hush wherever a secret may be.
@@ -97,11 +98,11 @@ func (e *env) expectSilentEvents(t testing.TB, job openapi.Job) {
 func TestSecretsNeedAKey(t *testing.T) {
 	e := newEnvWith(t, noKey)
 	for _, secret := range []string{"https://me@example.com/", "https://me:pw@example.com/", "https://example.com/?a=1", "https://example.com/?"} {
-		p := refused(t, e.call(t, http.MethodPost, "/v1/jobs", `{"url":"`+secret+`"}`, isJSON), codeSecretKeyMissing)
+		p := refused(t, e.call(t, http.MethodPost, "/v1/jobs", `{"url":"`+secret+`"}`, isJSON), refusal.SecretKeyMissing)
 		if p.Errors == nil || (*p.Errors)[0].Pointer != "/url" {
 			t.Errorf("%s: the field is not named", secret)
 		}
-		refused(t, e.call(t, http.MethodPost, "/download_file", "fileUrl="+secret, isForm), codeSecretKeyMissing)
+		refused(t, e.call(t, http.MethodPost, "/download_file", "fileUrl="+secret, isForm), refusal.SecretKeyMissing)
 	}
 	e.expectStored(t, 0)
 	e.create(t, `{"url":"https://example.com/a.csv#part"}`)

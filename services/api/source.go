@@ -15,6 +15,7 @@ import (
 
 	"sluice/pkg/events"
 	"sluice/services/api/openapi"
+	"sluice/services/api/refusal"
 )
 
 const (
@@ -32,9 +33,9 @@ type source struct {
 	SkipUnchanged bool              `json:"skip_unchanged,omitempty"`
 }
 
-func parseSource(body openapi.JobRequest) (source, []fieldError) {
+func parseSource(body openapi.JobRequest) (source, []refusal.Field) {
 	var s source
-	var bad []fieldError
+	var bad []refusal.Field
 	var problem string
 	field := "/url"
 	switch {
@@ -49,7 +50,7 @@ func parseSource(body openapi.JobRequest) (source, []fieldError) {
 		problem = "is missing; name the file to load, such as http://localhost:8000/tripsdata.csv"
 	}
 	if problem != "" {
-		bad = append(bad, fieldError{field, problem})
+		bad = append(bad, refusal.Field{Pointer: field, Detail: problem})
 	}
 	if body.Headers != nil {
 		headers, problems := parseHeaders(*body.Headers, s.url)
@@ -58,7 +59,7 @@ func parseSource(body openapi.JobRequest) (source, []fieldError) {
 	if body.Member != nil {
 		s.Member = *body.Member
 		if problem := checkMember(s.Member); problem != "" {
-			bad = append(bad, fieldError{"/member", problem})
+			bad = append(bad, refusal.Field{Pointer: "/member", Detail: problem})
 		}
 	}
 	s.SkipUnchanged = body.SkipUnchanged != nil && *body.SkipUnchanged
@@ -115,33 +116,33 @@ func parseUpload(raw string) (*url.URL, string) {
 }
 
 // parseHeaders returns the headers by their canonical names. The texts repeat names, never values.
-func parseHeaders(stated map[string]*string, asked *url.URL) (headers map[string]string, bad []fieldError) {
+func parseHeaders(stated map[string]*string, asked *url.URL) (headers map[string]string, bad []refusal.Field) {
 	if asked != nil && asked.Scheme != "http" && asked.Scheme != "https" && len(stated) > 0 {
-		return nil, []fieldError{{"/headers", "go with an http or https url only"}}
+		return nil, []refusal.Field{{Pointer: "/headers", Detail: "go with an http or https url only"}}
 	}
 	if len(stated) > maxHeaders {
-		return nil, []fieldError{{"/headers", fmt.Sprintf("are more than %d", maxHeaders)}}
+		return nil, []refusal.Field{{Pointer: "/headers", Detail: fmt.Sprintf("are more than %d", maxHeaders)}}
 	}
 	headers = make(map[string]string, len(stated))
 	size := 0
 	for _, name := range slices.Sorted(maps.Keys(stated)) {
 		value, canonical := stated[name], http.CanonicalHeaderKey(name)
 		if problem := checkHeader(canonical, value); problem != "" {
-			bad = append(bad, fieldError{pointerTo("headers", name), problem})
+			bad = append(bad, refusal.Field{Pointer: refusal.PointerTo("headers", name), Detail: problem})
 			continue
 		}
 		if _, twice := headers[canonical]; twice {
-			bad = append(bad, fieldError{pointerTo("headers", name), "is there twice, in other letters"})
+			bad = append(bad, refusal.Field{Pointer: refusal.PointerTo("headers", name), Detail: "is there twice, in other letters"})
 			continue
 		}
 		if canonical == "Authorization" && asked != nil && asked.User != nil {
-			bad = append(bad, fieldError{pointerTo("headers", name), "goes without a user in the url: only one can be sent"})
+			bad = append(bad, refusal.Field{Pointer: refusal.PointerTo("headers", name), Detail: "goes without a user in the url: only one can be sent"})
 		}
 		headers[canonical] = *value
 		size += len(name) + len(*value)
 	}
 	if size > maxHeaderBytes {
-		bad = append(bad, fieldError{"/headers", fmt.Sprintf("are longer than %d bytes", maxHeaderBytes)})
+		bad = append(bad, refusal.Field{Pointer: "/headers", Detail: fmt.Sprintf("are longer than %d bytes", maxHeaderBytes)})
 	}
 	return headers, bad
 }

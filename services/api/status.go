@@ -14,6 +14,7 @@ import (
 
 	"sluice/pkg/events"
 	"sluice/services/api/openapi"
+	"sluice/services/api/refusal"
 )
 
 // questionTime bounds how long status may take to answer.
@@ -47,9 +48,9 @@ func (s *Service) GetJobResult(ctx context.Context, r openapi.GetJobResultReques
 	case err != nil:
 		return nil, err
 	case !status.State.Terminal():
-		return nil, refuse(codeNotFinished, "the job is "+string(status.State)+"; it has a result once it has succeeded")
+		return nil, refusal.New(refusal.NotFinished, "the job is "+string(status.State)+"; it has a result once it has succeeded")
 	case status.Result == nil:
-		return nil, refuse(codeNoResult, "the job ended as "+string(status.State)+"; only jobs that succeeded have a result")
+		return nil, refusal.New(refusal.NoResult, "the job ended as "+string(status.State)+"; only jobs that succeeded have a result")
 	}
 	view := viewResult(status.ID, *status.Result)
 	tag, err := etagOf(view)
@@ -95,42 +96,19 @@ func (s *Service) ListJobs(ctx context.Context, r openapi.ListJobsRequestObject)
 
 // listQuestion is what status is asked for.
 func listQuestion(p openapi.ListJobsParams) (events.List, error) {
-	question := events.List{Limit: defaultLimit, Filter: events.Filter{Table: value(p.Table), Source: value(p.Source)}}
-	var bad []fieldError
+	question := events.List{Limit: defaultLimit, State: events.State(value(p.State)), Filter: events.Filter{
+		Priority: events.Priority(value(p.Priority)), Table: value(p.Table), Source: value(p.Source),
+		CreatedAfter: value(p.CreatedAfter), CreatedBefore: value(p.CreatedBefore),
+	}}
 	if p.Limit != nil {
 		question.Limit = *p.Limit
-		if question.Limit < 1 || question.Limit > maxLimit {
-			bad = append(bad, fieldError{"limit", fmt.Sprintf("must be 1 to %d", maxLimit)})
-		}
 	}
-	if p.State != nil {
-		question.State = events.State(*p.State)
-		if !question.State.Valid() {
-			bad = append(bad, fieldError{"state", fmt.Sprintf("must be one of %v", events.States())})
-		}
-	}
-	if p.Priority != nil {
-		question.Priority = events.Priority(*p.Priority)
-		if !question.Priority.Valid() {
-			bad = append(bad, fieldError{"priority", "must be urgent or normal"})
-		}
-	}
-	if p.Table != nil && (question.Table == "" || len(question.Table) > maxName) {
-		bad = append(bad, fieldError{"table", fmt.Sprintf("must have 1 to %d bytes", maxName)})
-	}
-	if p.Source != nil && (question.Source == "" || len(question.Source) > maxURL) {
-		bad = append(bad, fieldError{"source", fmt.Sprintf("must have 1 to %d bytes", maxURL)})
-	}
-	question.CreatedAfter, question.CreatedBefore = value(p.CreatedAfter), value(p.CreatedBefore)
 	if p.Cursor != nil {
 		after, err := decodeCursor(*p.Cursor)
 		if err != nil {
-			bad = append(bad, fieldError{"cursor", "is not the next_cursor of a page"})
+			return events.List{}, refusal.BadField("cursor", "is not the next_cursor of a page")
 		}
 		question.After = &after
-	}
-	if len(bad) > 0 {
-		return events.List{}, refuse(codeInvalidRequest, bad[0].pointer+" "+bad[0].detail, bad...)
 	}
 	return question, nil
 }
@@ -157,7 +135,7 @@ func (s *Service) jobStatus(ctx context.Context, id string) (events.Status, erro
 func validID(id string) (string, error) {
 	parsed, err := uuid.Parse(id)
 	if err != nil || len(id) != 36 {
-		return "", refuse(codeJobNotFound, "check the id; jobs are forgotten some time after their end")
+		return "", refusal.New(refusal.JobNotFound, "check the id; jobs are forgotten some time after their end")
 	}
 	return parsed.String(), nil
 }
@@ -179,25 +157,25 @@ func (s *Service) ask(ctx context.Context, subject string, question, answer any)
 	reply, err := s.bus.Conn.RequestWithContext(ctx, subject, data)
 	switch {
 	case errors.Is(err, nats.ErrNoResponders):
-		return refuse(codeStatusUnavailable, "no status service is running; jobs go on all the same").because(err)
+		return refusal.New(refusal.StatusUnavailable, "no status service is running; jobs go on all the same").Because(err)
 	case err != nil && ctx.Err() != nil && !errors.Is(ctx.Err(), context.DeadlineExceeded):
 		return ctx.Err() // the caller has gone
 	case err != nil:
-		return refuse(codeStatusUnavailable, "status did not answer in time; jobs go on all the same").because(err)
+		return refusal.New(refusal.StatusUnavailable, "status did not answer in time; jobs go on all the same").Because(err)
 	}
 	switch code := reply.Header.Get(micro.ErrorCodeHeader); code {
 	case "":
 	case events.QueryFinished:
-		return refuse(codeAlreadyFinished, "it is too late to cancel the job: it has ended")
+		return refusal.New(refusal.AlreadyFinished, "it is too late to cancel the job: it has ended")
 	case events.QueryUnfinished:
-		return refuse(codeNotFinished, "only a job that has failed or was cancelled can be run again; this one is still under way")
+		return refusal.New(refusal.NotFinished, "only a job that has failed or was cancelled can be run again; this one is still under way")
 	case events.QuerySucceeded:
-		return refuse(codeNotRetryable, "the job has succeeded; create another job to load the file again")
+		return refusal.New(refusal.NotRetryable, "the job has succeeded; create another job to load the file again")
 	case events.QueryNotFound:
-		return refuse(codeJobNotFound, "check the id; jobs are forgotten some time after their end")
+		return refusal.New(refusal.JobNotFound, "check the id; jobs are forgotten some time after their end")
 	default:
-		return refuse(codeStatusUnavailable, "status could not answer; jobs go on all the same").
-			because(fmt.Errorf("status answered %s: %s", code, reply.Header.Get(micro.ErrorHeader)))
+		return refusal.New(refusal.StatusUnavailable, "status could not answer; jobs go on all the same").
+			Because(fmt.Errorf("status answered %s: %s", code, reply.Header.Get(micro.ErrorHeader)))
 	}
 	if err := json.Unmarshal(reply.Data, answer); err != nil {
 		return fmt.Errorf("decoding the answer of status: %w", err)

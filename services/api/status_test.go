@@ -11,6 +11,7 @@ import (
 
 	"sluice/pkg/events"
 	"sluice/services/api/openapi"
+	"sluice/services/api/refusal"
 )
 
 func TestUnknownJob(t *testing.T) {
@@ -33,9 +34,9 @@ func TestUnknownJob(t *testing.T) {
 		"dots":               "%2e%2e",
 	} {
 		t.Run(name, func(t *testing.T) {
-			refused(t, e.get(t, "/v1/jobs/"+id), codeJobNotFound)
-			refused(t, e.get(t, "/v1/jobs/"+id+"/result"), codeJobNotFound)
-			refused(t, e.get(t, "/job_status?jobId="+id), codeJobNotFound)
+			refused(t, e.get(t, "/v1/jobs/"+id), refusal.JobNotFound)
+			refused(t, e.get(t, "/v1/jobs/"+id+"/result"), refusal.JobNotFound)
+			refused(t, e.get(t, "/job_status?jobId="+id), refusal.JobNotFound)
 		})
 	}
 	if job := decoded[openapi.Job](t, e.get(t, "/v1/jobs/"+strings.ToUpper(known))); job.ID != known {
@@ -75,9 +76,9 @@ func TestGetResult(t *testing.T) {
 					t.Errorf("answered %d %s", a.status, a.body)
 				}
 			case s.State.Terminal():
-				refused(t, a, codeNoResult)
+				refused(t, a, refusal.NoResult)
 			default:
-				refused(t, a, codeNotFinished)
+				refused(t, a, refusal.NotFinished)
 			}
 		})
 	}
@@ -150,10 +151,10 @@ func TestListRefuses(t *testing.T) {
 		"created_after=yesterday", "created_after=2026-03-02T12:00:00", "created_before=1",
 	} {
 		t.Run(query, func(t *testing.T) {
-			refused(t, e.get(t, "/v1/jobs?"+query), codeInvalidRequest)
+			refused(t, e.get(t, "/v1/jobs?"+query), refusal.InvalidRequest)
 		})
 	}
-	p := refused(t, e.get(t, "/v1/jobs?limit=0&state=done&cursor="), codeInvalidRequest)
+	p := refused(t, e.get(t, "/v1/jobs?limit=0&state=done&cursor="), refusal.InvalidRequest)
 	if p.Errors == nil || len(*p.Errors) != 3 {
 		t.Errorf("not each parameter is named: %+v", p)
 	}

@@ -15,6 +15,7 @@ import (
 	"sluice/internal/testenv"
 	"sluice/pkg/bus"
 	"sluice/pkg/events"
+	"sluice/services/api/refusal"
 )
 
 func TestWatchJob(t *testing.T) {
@@ -180,9 +181,9 @@ func TestStreamsOutliveAnOutage(t *testing.T) {
 		e.stopNATS(ctx, t)
 		for _, target := range []string{job.Links.Events, "/v1/events"} {
 			a := e.call(t, http.MethodGet, target, "", isStream)
-			refused(t, a, codeQueueUnavailable)
+			refused(t, a, refusal.QueueUnavailable)
 		}
-		refused(t, e.get(t, job.Links.Events), codeQueueUnavailable)
+		refused(t, e.get(t, job.Links.Events), refusal.QueueUnavailable)
 		if _, err := one.Peek(one.Buffered() + 10*len(":\n\n")); err != nil { // of heartbeats: nothing else can come
 			t.Fatalf("the stream ends with the outage: %v", err)
 		}

@@ -10,6 +10,7 @@ import (
 
 	"sluice/pkg/columntype"
 	"sluice/pkg/events"
+	"sluice/services/api/refusal"
 )
 
 const (
@@ -26,34 +27,34 @@ const (
 
 // parseTypes reads which types the columns are to get: a word for all of them, or an object that has types by the names of
 // columns.
-func parseTypes(data []byte) (events.ColumnTypes, []fieldError) {
+func parseTypes(data []byte) (events.ColumnTypes, []refusal.Field) {
 	var word string
 	if json.Unmarshal(data, &word) == nil {
 		infer, problem := parseTypesWord(word)
 		if problem != "" {
-			return events.ColumnTypes{}, []fieldError{{"/types", problem + `, or an object such as {"fare": "numeric(10,2)"}`}}
+			return events.ColumnTypes{}, []refusal.Field{{Pointer: "/types", Detail: problem + `, or an object such as {"fare": "numeric(10,2)"}`}}
 		}
 		return events.ColumnTypes{Infer: infer}, nil
 	}
 	var all map[string]json.RawMessage
 	if json.Unmarshal(data, &all) != nil {
-		return events.ColumnTypes{}, []fieldError{{"/types", `must be text, infer, or an object such as {"fare": "numeric(10,2)"}`}}
+		return events.ColumnTypes{}, []refusal.Field{{Pointer: "/types", Detail: `must be text, infer, or an object such as {"fare": "numeric(10,2)"}`}}
 	}
 	if len(all) > maxTyped {
-		return events.ColumnTypes{}, []fieldError{{"/types", fmt.Sprintf("has more than %d columns", maxTyped)}}
+		return events.ColumnTypes{}, []refusal.Field{{Pointer: "/types", Detail: fmt.Sprintf("has more than %d columns", maxTyped)}}
 	}
 	var types events.ColumnTypes
-	var bad []fieldError
+	var bad []refusal.Field
 	for _, name := range slices.Sorted(maps.Keys(all)) {
 		if name == otherColumns && json.Unmarshal(all[name], &word) == nil {
 			infer, problem := parseTypesWord(word)
 			if types.Infer = infer; problem != "" {
-				bad = append(bad, fieldError{pointerTo("types", name), problem})
+				bad = append(bad, refusal.Field{Pointer: refusal.PointerTo("types", name), Detail: problem})
 			}
 			continue
 		}
 		if name == otherColumns {
-			bad = append(bad, fieldError{pointerTo("types", name), "must be text or infer"})
+			bad = append(bad, refusal.Field{Pointer: refusal.PointerTo("types", name), Detail: "must be text or infer"})
 			continue
 		}
 		stated, problems := parseType(name, all[name])
@@ -68,7 +69,7 @@ func parseTypes(data []byte) (events.ColumnTypes, []fieldError) {
 	}
 	if types.Stated != nil {
 		if text, err := json.Marshal(types); err != nil || len(text) > maxTypesBytes {
-			return events.ColumnTypes{}, []fieldError{{"/types", fmt.Sprintf("is larger than %d KiB", maxTypesBytes>>10)}}
+			return events.ColumnTypes{}, []refusal.Field{{Pointer: "/types", Detail: fmt.Sprintf("is larger than %d KiB", maxTypesBytes>>10)}}
 		}
 	}
 	return types, nil
@@ -83,10 +84,10 @@ func parseTypesWord(word string) (infer bool, problem string) {
 }
 
 // parseType reads what is stated of one column: the name of a type, or an object that says more.
-func parseType(name string, data []byte) (events.ColumnType, []fieldError) {
+func parseType(name string, data []byte) (events.ColumnType, []refusal.Field) {
 	if name == "" || len(name) > maxNameBytes || bytes.ContainsRune([]byte(name), 0) {
-		return events.ColumnType{}, []fieldError{{
-			pointerTo("types", name), fmt.Sprintf("cannot be the name of a column, which has 1 to %d bytes", maxNameBytes),
+		return events.ColumnType{}, []refusal.Field{{
+			Pointer: refusal.PointerTo("types", name), Detail: fmt.Sprintf("cannot be the name of a column, which has 1 to %d bytes", maxNameBytes),
 		}}
 	}
 	var stated events.ColumnType
@@ -94,18 +95,18 @@ func parseType(name string, data []byte) (events.ColumnType, []fieldError) {
 		decoder := json.NewDecoder(bytes.NewReader(data))
 		decoder.DisallowUnknownFields()
 		if err := decoder.Decode(&stated); err != nil {
-			return stated, []fieldError{{pointerTo("types", name), "must be the name of a type, or an object with a type"}}
+			return stated, []refusal.Field{{Pointer: refusal.PointerTo("types", name), Detail: "must be the name of a type, or an object with a type"}}
 		}
 	}
 	if stated.Type == inferred {
-		return stated, []fieldError{{pointerTo("types", name), `must be a type; infer is for "*", which stands for all other columns`}}
+		return stated, []refusal.Field{{Pointer: refusal.PointerTo("types", name), Detail: `must be a type; infer is for "*", which stands for all other columns`}}
 	}
 	if _, err := columntype.Parse(stated); err != nil {
 		option, ok := errors.AsType[*columntype.OptionError](err)
 		if !ok {
-			return stated, []fieldError{{pointerTo("types", name), err.Error()}}
+			return stated, []refusal.Field{{Pointer: refusal.PointerTo("types", name), Detail: err.Error()}}
 		}
-		return stated, []fieldError{{pointerTo("types", name, option.Option), option.Why}}
+		return stated, []refusal.Field{{Pointer: refusal.PointerTo("types", name, option.Option), Detail: option.Why}}
 	}
 	return stated, nil
 }

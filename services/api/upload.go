@@ -9,6 +9,7 @@ import (
 	"sluice/pkg/bus"
 	"sluice/pkg/events"
 	"sluice/services/api/openapi"
+	"sluice/services/api/refusal"
 )
 
 const (
@@ -38,7 +39,7 @@ func (s *Service) CreateUpload(ctx context.Context, r openapi.CreateUploadReques
 	case s.intake.slots <- struct{}{}:
 		defer func() { <-s.intake.slots }()
 	default:
-		return nil, refuse(codeUploadUnavailable, fmt.Sprintf("%d files are being uploaded at the moment; try again later", maxUploads))
+		return nil, refusal.New(refusal.UploadUnavailable, fmt.Sprintf("%d files are being uploaded at the moment; try again later", maxUploads))
 	}
 	sent, err := fileIn(r)
 	var u bus.Upload
@@ -54,16 +55,16 @@ func (s *Service) CreateUpload(ctx context.Context, r openapi.CreateUploadReques
 
 // uploadError tells the caller why there is no upload. What is wrong with the body is told by that.
 func uploadError(ctx context.Context, err error) error {
-	_, refused := errors.AsType[*refusal](err)
+	_, refused := errors.AsType[*refusal.Error](err)
 	switch {
 	case refused:
 		return err
 	case errors.Is(err, bus.ErrUploadEmpty):
-		return refuse(codeEmptyUpload, "the file has no bytes; check its name where you send it from")
+		return refusal.New(refusal.EmptyUpload, "the file has no bytes; check its name where you send it from")
 	case errors.Is(context.Cause(ctx), errEnding):
-		return refuse(codeUploadUnavailable, "the API is being shut down; upload the file again").because(err)
+		return refusal.New(refusal.UploadUnavailable, "the API is being shut down; upload the file again").Because(err)
 	case errors.Is(err, bus.ErrUnavailable):
-		return refuse(codeUploadUnavailable, "the store of uploads does not answer or has no room; nothing of the file is kept").because(err)
+		return refusal.New(refusal.UploadUnavailable, "the store of uploads does not answer or has no room; nothing of the file is kept").Because(err)
 	}
 	return err
 }
@@ -78,8 +79,8 @@ func (s *Service) reserve(ctx context.Context, jobID string, wanted request, key
 	err := s.bus.Uploads.Reserve(ctx, upload, jobID, s.now().Add(uploadMargin-bus.UploadsMaxAge))
 	switch {
 	case errors.Is(err, bus.ErrUploadReserved):
-		return refuse(codeInvalidRequest, "upload is named by too many jobs; upload the file again",
-			fieldError{"/upload", "is named by too many jobs"}).because(err)
+		return refusal.New(refusal.InvalidRequest, "upload is named by too many jobs; upload the file again",
+			refusal.Field{Pointer: "/upload", Detail: "is named by too many jobs"}).Because(err)
 	case !errors.Is(err, bus.ErrUploadNotFound):
 		return err
 	}
@@ -88,6 +89,6 @@ func (s *Service) reserve(ctx context.Context, jobID string, wanted request, key
 			return err
 		}
 	}
-	return refuse(codeUploadNotFound, "the file was removed, as a job has loaded it or it was uploaded too long ago, or it never was there; "+
-		"upload it again", fieldError{"/upload", "is not there"}).because(err)
+	return refusal.New(refusal.UploadNotFound, "the file was removed, as a job has loaded it or it was uploaded too long ago, or it never was there; "+
+		"upload it again", refusal.Field{Pointer: "/upload", Detail: "is not there"}).Because(err)
 }

@@ -19,6 +19,7 @@ import (
 	"sluice/pkg/bus"
 	"sluice/pkg/events"
 	"sluice/services/api/openapi"
+	"sluice/services/api/refusal"
 )
 
 const isCSV = "Content-Type: text/csv"
@@ -106,14 +107,14 @@ func TestRefusedUploads(t *testing.T) {
 	e.api.config.UploadBytes = limit
 	for name, tt := range map[string]struct {
 		query, body string
-		code        code
+		code        refusal.Code
 		says        string
 	}{
-		"empty":            {"", "", codeEmptyUpload, ""},
-		"too large":        {"", strings.Repeat("a", limit+1), codeBodyTooLarge, fmt.Sprint(limit)},
-		"name too long":    {"?filename=" + strings.Repeat("a", 256), "a", codeInvalidRequest, "255"},
-		"two names":        {"?filename=a&filename=b", "a", codeInvalidRequest, "filename"},
-		"name as an array": {"?filename[]=a&filename=" + strings.Repeat("%C3%A4", 128), "a", codeInvalidRequest, "filename"},
+		"empty":            {"", "", refusal.EmptyUpload, ""},
+		"too large":        {"", strings.Repeat("a", limit+1), refusal.BodyTooLarge, fmt.Sprint(limit)},
+		"name too long":    {"?filename=" + strings.Repeat("a", 256), "a", refusal.InvalidRequest, "255"},
+		"two names":        {"?filename=a&filename=b", "a", refusal.InvalidRequest, "filename"},
+		"name as an array": {"?filename[]=a&filename=" + strings.Repeat("%C3%A4", 128), "a", refusal.InvalidRequest, "filename"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			for _, body := range []io.Reader{strings.NewReader(tt.body), struct{ io.Reader }{strings.NewReader(tt.body)}} {
@@ -126,8 +127,8 @@ func TestRefusedUploads(t *testing.T) {
 	}
 	e.expectUploads(t, 0)
 	e.upload(t, "", strings.NewReader(strings.Repeat("a", limit)))
-	refused(t, e.call(t, http.MethodPost, "/v1/uploads", "a", "Sec-Fetch-Site: cross-site"), codeCrossOrigin)
-	refused(t, e.call(t, http.MethodGet, "/v1/uploads", ""), codeMethodNotAllowed)
+	refused(t, e.call(t, http.MethodPost, "/v1/uploads", "a", "Sec-Fetch-Site: cross-site"), refusal.CrossOrigin)
+	refused(t, e.call(t, http.MethodGet, "/v1/uploads", ""), refusal.MethodNotAllowed)
 }
 
 func TestUploadsAtOnce(t *testing.T) {
@@ -145,7 +146,7 @@ func TestUploadsAtOnce(t *testing.T) {
 	for range maxUploads {
 		e.api.intake.slots <- struct{}{}
 	}
-	refused(t, e.call(t, http.MethodPost, "/v1/uploads", "a"), codeUploadUnavailable)
+	refused(t, e.call(t, http.MethodPost, "/v1/uploads", "a"), refusal.UploadUnavailable)
 	<-e.api.intake.slots
 	e.upload(t, "", strings.NewReader("a"))
 }
@@ -154,7 +155,7 @@ func TestUploadStoreAway(t *testing.T) {
 	e, ctx := newEnv(t), testenv.Context(t)
 	u := e.upload(t, "", strings.NewReader("a"))
 	e.stopNATS(ctx, t)
-	for path, want := range map[string]code{"/v1/uploads": codeUploadUnavailable, "/v1/jobs": codeQueueUnavailable} {
+	for path, want := range map[string]refusal.Code{"/v1/uploads": refusal.UploadUnavailable, "/v1/jobs": refusal.QueueUnavailable} {
 		begun := time.Now()
 		a := e.call(t, http.MethodPost, path, ofUpload(u), isJSON)
 		refused(t, a, want)
@@ -178,7 +179,7 @@ func TestUploadStoreFull(t *testing.T) {
 		t.Fatal(err)
 	}
 	a := e.send(t, http.MethodPost, "/v1/uploads", bytes.NewReader(make([]byte, 8<<20)))
-	refused(t, a, codeUploadUnavailable)
+	refused(t, a, refusal.UploadUnavailable)
 	if a.header.Get("Retry-After") == "" {
 		t.Error("not told when to try again")
 	}
@@ -189,8 +190,8 @@ func TestUploadStoreFull(t *testing.T) {
 func TestUploadStoreMissing(t *testing.T) {
 	e, ctx := newEnv(t), testenv.Context(t)
 	e.removeStream(ctx, t, bus.UploadsStream)
-	refused(t, e.call(t, http.MethodPost, "/v1/uploads", "a"), codeUploadUnavailable)
-	refused(t, e.call(t, http.MethodPost, "/v1/jobs", ofUpload(bus.Upload{ID: uuid.NewString()}), isJSON), codeQueueUnavailable)
+	refused(t, e.call(t, http.MethodPost, "/v1/uploads", "a"), refusal.UploadUnavailable)
+	refused(t, e.call(t, http.MethodPost, "/v1/jobs", ofUpload(bus.Upload{ID: uuid.NewString()}), isJSON), refusal.QueueUnavailable)
 }
 
 // ofUpload is a request for a job.
@@ -222,7 +223,7 @@ func TestJobOfNoUpload(t *testing.T) {
 	for name, u := range map[string]bus.Upload{"removed": gone, "too old": old, "never there": {ID: uuid.NewString()}} {
 		t.Run(name, func(t *testing.T) {
 			for _, headers := range [][]string{{isJSON}, {isJSON, isKey + name}} {
-				p := refused(t, e.call(t, http.MethodPost, "/v1/jobs", ofUpload(u), headers...), codeUploadNotFound)
+				p := refused(t, e.call(t, http.MethodPost, "/v1/jobs", ofUpload(u), headers...), refusal.UploadNotFound)
 				if p.Errors == nil || len(*p.Errors) != 1 || (*p.Errors)[0].Pointer != "/upload" {
 					t.Errorf("fields at fault are %v", p.Errors)
 				}
@@ -253,8 +254,8 @@ func TestRepeatedRequestOutlivesItsUpload(t *testing.T) {
 	if again := e.create(t, ofUpload(u), isKey+"k"); again.ID != first.ID {
 		t.Errorf("repeated without its file it is %s, was %s", again.ID, first.ID)
 	}
-	refused(t, e.call(t, http.MethodPost, "/v1/jobs", ofUpload(u), isJSON, isKey+"l"), codeUploadNotFound)
-	refused(t, e.call(t, http.MethodPost, "/v1/jobs", `{"table":"t",`+ofUpload(u)[1:], isJSON, isKey+"k"), codeIdempotencyConflict)
+	refused(t, e.call(t, http.MethodPost, "/v1/jobs", ofUpload(u), isJSON, isKey+"l"), refusal.UploadNotFound)
+	refused(t, e.call(t, http.MethodPost, "/v1/jobs", `{"table":"t",`+ofUpload(u)[1:], isJSON, isKey+"k"), refusal.IdempotencyConflict)
 	e.expectStored(t, 1)
 }
 

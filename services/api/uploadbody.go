@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/labstack/echo/v4"
+
+	"sluice/services/api/refusal"
 )
 
 const (
@@ -92,10 +94,10 @@ func (b *uploadBody) Read(p []byte) (int, error) {
 	case b.ending():
 		return 0, errEnding
 	case errors.Is(err, os.ErrDeadlineExceeded):
-		return 0, refuse(codeUploadIncomplete, fmt.Sprintf("less than %d bytes have come in %s, after %d bytes; nothing of the file is kept",
-			paceBytes, b.pace, b.read)).because(err)
+		return 0, refusal.New(refusal.UploadIncomplete, fmt.Sprintf("less than %d bytes have come in %s, after %d bytes; nothing of the file is kept",
+			paceBytes, b.pace, b.read)).Because(err)
 	}
-	return 0, refuse(codeUploadIncomplete, fmt.Sprintf("the body breaks off after %d bytes; nothing of the file is kept", b.read)).because(err)
+	return 0, refusal.New(refusal.UploadIncomplete, fmt.Sprintf("the body breaks off after %d bytes; nothing of the file is kept", b.read)).Because(err)
 }
 
 func (b *uploadBody) ending() bool { return errors.Is(context.Cause(b.ctx), errEnding) }
@@ -107,6 +109,6 @@ func (b *uploadBody) Close() error { return b.body.Close() }
 func (b *uploadBody) limitRead(at time.Time)  { _ = b.control.SetReadDeadline(at) }
 func (b *uploadBody) limitWrite(at time.Time) { _ = b.control.SetWriteDeadline(at) }
 
-func tooLarge(limit int64) *refusal {
-	return refuse(codeBodyTooLarge, fmt.Sprintf("a file that is uploaded may have %d bytes, with what a form puts around it", limit))
+func tooLarge(limit int64) *refusal.Error {
+	return refusal.New(refusal.BodyTooLarge, fmt.Sprintf("a file that is uploaded may have %d bytes, with what a form puts around it", limit))
 }

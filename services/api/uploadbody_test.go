@@ -15,6 +15,7 @@ import (
 
 	"sluice/internal/testenv"
 	"sluice/pkg/bus"
+	"sluice/services/api/refusal"
 )
 
 // beginUpload sends the head of an upload and a part of its body.
@@ -71,7 +72,7 @@ func TestUploadIsCutOff(t *testing.T) {
 				t.Fatal(err)
 			}
 			if told {
-				refused(t, answered(t, reader), codeUploadIncomplete)
+				refused(t, answered(t, reader), refusal.UploadIncomplete)
 			}
 			e.awaitUploads(t, func(messages int) bool { return messages == 0 })
 			e.awaitNoUpload(t)
@@ -87,7 +88,7 @@ func TestUploadIsCutOff(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		refused(t, answered(t, bufio.NewReader(conn)), codeUploadIncomplete)
+		refused(t, answered(t, bufio.NewReader(conn)), refusal.UploadIncomplete)
 		e.expectUploads(t, 0)
 	})
 }
@@ -156,7 +157,7 @@ func TestUploadEndsWithTheAPI(t *testing.T) {
 	_, reader := r.beginUpload(t, 10<<20, strings.Repeat("a", 2<<20))
 	e.awaitUploads(t, func(messages int) bool { return messages > 0 })
 	r.stop()
-	refused(t, answered(t, reader), codeUploadUnavailable)
+	refused(t, answered(t, reader), refusal.UploadUnavailable)
 	if err := <-r.ended; err != nil {
 		t.Errorf("ended with %v", err)
 	}

@@ -13,6 +13,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"sluice/services/api/openapi"
+	"sluice/services/api/refusal"
 )
 
 const (
@@ -48,8 +49,8 @@ func fileIn(r openapi.CreateUploadRequestObject) (sentFile, error) {
 		file.name = *r.Params.Filename
 	}
 	if len(file.name) > maxFileName {
-		return sentFile{}, refuse(codeInvalidRequest, fmt.Sprintf("filename is longer than %d bytes", maxFileName),
-			fieldError{"filename", fmt.Sprintf("is longer than %d bytes", maxFileName)})
+		return sentFile{}, refusal.New(refusal.InvalidRequest, fmt.Sprintf("filename is longer than %d bytes", maxFileName),
+			refusal.Field{Pointer: "filename", Detail: fmt.Sprintf("is longer than %d bytes", maxFileName)})
 	}
 	file.name = displayName(file.name)
 	return file, nil
@@ -76,7 +77,7 @@ func fileInForm(form *multipart.Reader) (sentFile, error) {
 		part, err := form.NextPart()
 		switch {
 		case errors.Is(err, io.EOF):
-			return sentFile{}, refuse(codeInvalidRequest, "the form holds no file; send one as curl -F file=@trips.csv does")
+			return sentFile{}, refusal.New(refusal.InvalidRequest, "the form holds no file; send one as curl -F file=@trips.csv does")
 		case err != nil:
 			return sentFile{}, formError(err)
 		case part.FileName() != "":
@@ -114,18 +115,18 @@ func (f *formFile) end() error {
 		case err != nil:
 			return formError(err)
 		case part.FileName() != "":
-			return refuse(codeInvalidRequest, "the form holds several files; upload each by a request of its own")
+			return refusal.New(refusal.InvalidRequest, "the form holds several files; upload each by a request of its own")
 		}
 	}
 }
 
 // formError tells a form that breaks off from one that was never right.
 func formError(err error) error {
-	switch _, refused := errors.AsType[*refusal](err); {
+	switch _, refused := errors.AsType[*refusal.Error](err); {
 	case refused || errors.Is(err, errEnding):
 		return err
 	case errors.Is(err, io.ErrUnexpectedEOF):
-		return refuse(codeUploadIncomplete, "the form ends in the middle of the file; nothing of the file is kept").because(err)
+		return refusal.New(refusal.UploadIncomplete, "the form ends in the middle of the file; nothing of the file is kept").Because(err)
 	}
-	return refuse(codeInvalidRequest, "the form cannot be read; send one as curl -F file=@trips.csv does").because(err)
+	return refusal.New(refusal.InvalidRequest, "the form cannot be read; send one as curl -F file=@trips.csv does").Because(err)
 }

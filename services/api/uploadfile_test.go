@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"sluice/pkg/bus"
+	"sluice/services/api/refusal"
 )
 
 const isMultipart = "Content-Type: multipart/form-data; boundary=x"
@@ -30,7 +31,7 @@ func TestWhatCurlMakesOfAFile(t *testing.T) {
 	e := newEnv(t)
 	for _, body := range []string{"id,name1,a2,b", "trips.csv"} { // of -d @trips.csv, and of --data-binary trips.csv
 		for _, body := range []io.Reader{strings.NewReader(body), struct{ io.Reader }{strings.NewReader(body)}} {
-			refused(t, e.send(t, http.MethodPost, "/v1/uploads", body, isForm), codeNotAFile)
+			refused(t, e.send(t, http.MethodPost, "/v1/uploads", body, isForm), refusal.NotAFile)
 		}
 		e.upload(t, "", strings.NewReader(body), isCSV)
 	}
@@ -76,24 +77,24 @@ func TestRefusedForms(t *testing.T) {
 	whole := form(`name="file"; filename="a.csv"|`+strings.Repeat("a", 1000), `name="x"|1`)
 	for name, tt := range map[string]struct {
 		header, body string
-		code         code
+		code         refusal.Code
 	}{
-		"no file":                    {isMultipart, form(`name="x"|1`), codeInvalidRequest},
-		"no part":                    {isMultipart, "--x--\r\n", codeInvalidRequest},
-		"no file chosen":             {isMultipart, form(`name="file"; filename=""|`), codeInvalidRequest},
-		"two files":                  {isMultipart, form(`name="file"; filename="a.csv"|a`, `name="file"; filename="b.csv"|b`), codeInvalidRequest},
-		"empty file":                 {isMultipart, form(`name="file"; filename="a.csv"|`), codeEmptyUpload},
-		"name too long":              {isMultipart, form(`name="file"; filename="` + strings.Repeat("a", 256) + `"|a`), codeInvalidRequest},
-		"no boundary":                {"Content-Type: multipart/form-data", whole, codeInvalidRequest},
-		"another boundary":           {"Content-Type: multipart/form-data; boundary=y", whole, codeInvalidRequest},
-		"empty":                      {isMultipart, "", codeInvalidRequest},
-		"broken off in a header":     {isMultipart, whole[:30], codeInvalidRequest},
-		"broken off in the file":     {isMultipart, whole[:500], codeUploadIncomplete},
-		"broken off in the boundary": {isMultipart, whole[:strings.Index(whole, "aa\r\n--x")+6], codeUploadIncomplete},
-		"headers that are none":      {isMultipart, "--x\r\n\x00\r\n\r\na\r\n--x--\r\n", codeInvalidRequest},
-		"too large":                  {isMultipart, form(`name="file"; filename="a.csv"|` + strings.Repeat("a", 1<<20)), codeBodyTooLarge},
-		"too large before the file":  {isMultipart, form(`name="x"|`+strings.Repeat("a", 1<<20), `name="file"; filename="a.csv"|a`), codeBodyTooLarge},
-		"too large behind the file":  {isMultipart, form(`name="file"; filename="a.csv"|a`, `name="x"|`+strings.Repeat("a", 1<<20)), codeBodyTooLarge},
+		"no file":                    {isMultipart, form(`name="x"|1`), refusal.InvalidRequest},
+		"no part":                    {isMultipart, "--x--\r\n", refusal.InvalidRequest},
+		"no file chosen":             {isMultipart, form(`name="file"; filename=""|`), refusal.InvalidRequest},
+		"two files":                  {isMultipart, form(`name="file"; filename="a.csv"|a`, `name="file"; filename="b.csv"|b`), refusal.InvalidRequest},
+		"empty file":                 {isMultipart, form(`name="file"; filename="a.csv"|`), refusal.EmptyUpload},
+		"name too long":              {isMultipart, form(`name="file"; filename="` + strings.Repeat("a", 256) + `"|a`), refusal.InvalidRequest},
+		"no boundary":                {"Content-Type: multipart/form-data", whole, refusal.InvalidRequest},
+		"another boundary":           {"Content-Type: multipart/form-data; boundary=y", whole, refusal.InvalidRequest},
+		"empty":                      {isMultipart, "", refusal.InvalidRequest},
+		"broken off in a header":     {isMultipart, whole[:30], refusal.InvalidRequest},
+		"broken off in the file":     {isMultipart, whole[:500], refusal.UploadIncomplete},
+		"broken off in the boundary": {isMultipart, whole[:strings.Index(whole, "aa\r\n--x")+6], refusal.UploadIncomplete},
+		"headers that are none":      {isMultipart, "--x\r\n\x00\r\n\r\na\r\n--x--\r\n", refusal.InvalidRequest},
+		"too large":                  {isMultipart, form(`name="file"; filename="a.csv"|` + strings.Repeat("a", 1<<20)), refusal.BodyTooLarge},
+		"too large before the file":  {isMultipart, form(`name="x"|`+strings.Repeat("a", 1<<20), `name="file"; filename="a.csv"|a`), refusal.BodyTooLarge},
+		"too large behind the file":  {isMultipart, form(`name="file"; filename="a.csv"|a`, `name="x"|`+strings.Repeat("a", 1<<20)), refusal.BodyTooLarge},
 	} {
 		t.Run(name, func(t *testing.T) {
 			for _, body := range []io.Reader{strings.NewReader(tt.body), struct{ io.Reader }{strings.NewReader(tt.body)}} {

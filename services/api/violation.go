@@ -14,13 +14,15 @@ import (
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
 	"github.com/santhosh-tekuri/jsonschema/v6/kind"
+
+	"sluice/services/api/refusal"
 )
 
 // maxViolations is how many bad fields are told of at the most.
 const maxViolations = 100
 
 // violations returns what is wrong with a value by its schema: each bad field, in the order of their pointers.
-func (d *document) violations(schema *jsonschema.Schema, value any) ([]fieldError, error) {
+func (d *document) violations(schema *jsonschema.Schema, value any) ([]refusal.Field, error) {
 	err := schema.Validate(value)
 	if err == nil {
 		return nil, nil
@@ -30,19 +32,21 @@ func (d *document) violations(schema *jsonschema.Schema, value any) ([]fieldErro
 		return nil, fmt.Errorf("comparing with the document: %w", err)
 	}
 	bad := d.explain(wrong)
-	slices.SortFunc(bad, func(a, b fieldError) int {
-		return cmp.Or(cmp.Compare(a.pointer, b.pointer), cmp.Compare(a.detail, b.detail))
+	slices.SortFunc(bad, func(a, b refusal.Field) int {
+		return cmp.Or(cmp.Compare(a.Pointer, b.Pointer), cmp.Compare(a.Detail, b.Detail))
 	})
 	return bad[:min(len(bad), maxViolations)], nil
 }
 
 // explain says in our words what a violation is about.
-func (d *document) explain(v *jsonschema.ValidationError) []fieldError {
+func (d *document) explain(v *jsonschema.ValidationError) []refusal.Field {
 	at := v.InstanceLocation
-	says := func(detail string) []fieldError { return []fieldError{{pointerTo(at...), detail}} }
+	says := func(detail string) []refusal.Field {
+		return []refusal.Field{{Pointer: refusal.PointerTo(at...), Detail: detail}}
+	}
 	switch k := v.ErrorKind.(type) {
 	case *kind.Schema, *kind.Group, *kind.Reference, *kind.AllOf:
-		var bad []fieldError
+		var bad []refusal.Field
 		for _, cause := range v.Causes {
 			bad = append(bad, d.explain(cause)...)
 		}
@@ -50,9 +54,9 @@ func (d *document) explain(v *jsonschema.ValidationError) []fieldError {
 	case *kind.OneOf:
 		return d.explainOneOf(v)
 	case *kind.Required:
-		var bad []fieldError
+		var bad []refusal.Field
 		for _, name := range k.Missing {
-			bad = append(bad, fieldError{pointerTo(append(slices.Clone(at), name)...), "is missing"})
+			bad = append(bad, refusal.Field{Pointer: refusal.PointerTo(append(slices.Clone(at), name)...), Detail: "is missing"})
 		}
 		return bad
 	case *kind.AdditionalProperties:
@@ -94,9 +98,9 @@ func sizeWords(k jsonschema.ErrorKind) string {
 }
 
 // explainOneOf tells what is wrong by that of several forms which the value is meant to have, as its type shows.
-func (d *document) explainOneOf(v *jsonschema.ValidationError) []fieldError {
+func (d *document) explainOneOf(v *jsonschema.ValidationError) []refusal.Field {
 	if len(v.Causes) == 0 {
-		return []fieldError{{pointerTo(v.InstanceLocation...), "can be read in several ways"}}
+		return []refusal.Field{{Pointer: refusal.PointerTo(v.InstanceLocation...), Detail: "can be read in several ways"}}
 	}
 	var types []string
 	for _, branch := range v.Causes {
@@ -107,7 +111,7 @@ func (d *document) explainOneOf(v *jsonschema.ValidationError) []fieldError {
 		types = append(types, wrong.Want...)
 	}
 	got := wrongType(v.Causes[0], len(v.InstanceLocation)).Got
-	return []fieldError{{pointerTo(v.InstanceLocation...), "must be of type " + typeWords(types) + ", not " + got}}
+	return []refusal.Field{{Pointer: refusal.PointerTo(v.InstanceLocation...), Detail: "must be of type " + typeWords(types) + ", not " + got}}
 }
 
 // wrongType finds in what is wrong by one form that the value itself, which lies that deep, has another type.
@@ -123,7 +127,7 @@ func wrongType(v *jsonschema.ValidationError, depth int) *kind.Type {
 	return nil
 }
 
-func (d *document) explainUnknown(v *jsonschema.ValidationError, names []string) []fieldError {
+func (d *document) explainUnknown(v *jsonschema.ValidationError, names []string) []refusal.Field {
 	object := "this request"
 	if n := len(v.InstanceLocation); n > 0 {
 		object = v.InstanceLocation[n-1]
@@ -141,10 +145,10 @@ func (d *document) explainUnknown(v *jsonschema.ValidationError, names []string)
 	known := slices.SortedFunc(maps.Keys(properties), func(a, b string) int {
 		return cmp.Or(cmp.Compare(rank(a), rank(b)), cmp.Compare(a, b))
 	})
-	var bad []fieldError
+	var bad []refusal.Field
 	for _, name := range names {
-		pointer := pointerTo(append(slices.Clone(v.InstanceLocation), name)...)
-		bad = append(bad, fieldError{pointer, "is not a field of " + object + "; it has " + strings.Join(known, ", ")})
+		pointer := refusal.PointerTo(append(slices.Clone(v.InstanceLocation), name)...)
+		bad = append(bad, refusal.Field{Pointer: pointer, Detail: "is not a field of " + object + "; it has " + strings.Join(known, ", ")})
 	}
 	return bad
 }

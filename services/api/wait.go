@@ -2,9 +2,8 @@ package api
 
 import (
 	"context"
+	"fmt"
 	"net/http"
-	"strconv"
-	"strings"
 	"time"
 
 	"github.com/labstack/echo/v4"
@@ -19,16 +18,14 @@ const (
 	jobRoute    = "/v1/jobs/:id"
 )
 
-// patience reads how long the caller would wait, such as 30s.
+// patience is how long the caller would wait, of the form that the document says: 1s to 60s.
 func patience(text *string) (time.Duration, error) {
 	if text == nil {
 		return 0, nil
 	}
-	digits, found := strings.CutSuffix(*text, "s")
-	seconds, err := strconv.ParseUint(digits, 10, 8)
-	d := time.Duration(seconds) * time.Second
-	if !found || err != nil || d < time.Second || d > maxPatience {
-		return 0, refuse(codeInvalidRequest, "wait must be 1s to 60s", fieldError{"wait", "must be 1s to 60s"})
+	d, err := time.ParseDuration(*text)
+	if err != nil {
+		return 0, fmt.Errorf("reading wait: %w", err)
 	}
 	return d, nil
 }

@@ -12,6 +12,7 @@ import (
 	"sluice/internal/testenv"
 	"sluice/pkg/events"
 	"sluice/services/api/openapi"
+	"sluice/services/api/refusal"
 )
 
 // ask sends a request that may be answered late.
@@ -111,11 +112,11 @@ func TestWaitRefuses(t *testing.T) {
 	job := e.create(t, example)
 	for _, wait := range []string{"", "0s", "61s", "1", "1m", "1.5s", "-1s", "1h", "s", "30s30s", "1s&wait=2s", "1e1s", "500ms", "99999999999999999999s"} {
 		t.Run(wait, func(t *testing.T) {
-			refused(t, e.get(t, job.Links.Self+"?wait="+wait), codeInvalidRequest)
+			refused(t, e.get(t, job.Links.Self+"?wait="+wait), refusal.InvalidRequest)
 		})
 	}
-	refused(t, e.get(t, "/v1/jobs/"+uuid.NewString()+"?wait=60s"), codeJobNotFound)
-	refused(t, e.get(t, "/v1/jobs/x?wait=60s"), codeJobNotFound)
+	refused(t, e.get(t, "/v1/jobs/"+uuid.NewString()+"?wait=60s"), refusal.JobNotFound)
+	refused(t, e.get(t, "/v1/jobs/x?wait=60s"), refusal.JobNotFound)
 	e.awaitListeners(t, job.ID, 0)
 }
 

@@ -7,6 +7,7 @@ import (
 
 	"sluice/pkg/events"
 	"sluice/services/api/openapi"
+	"sluice/services/api/refusal"
 )
 
 // streamRetry tells a client how soon to come again, in milliseconds.
@@ -28,8 +29,8 @@ func lastEventID(header *string) (last uint64, resumes bool, err error) {
 	}
 	last, err = parseSequence(*header)
 	if err != nil {
-		return 0, false, refuse(codeInvalidRequest, "Last-Event-ID must be the id of an event of these streams",
-			fieldError{"Last-Event-ID", "must be the id of an event of these streams"})
+		return 0, false, refusal.New(refusal.InvalidRequest, "Last-Event-ID must be the id of an event of these streams",
+			refusal.Field{Pointer: "Last-Event-ID", Detail: "must be the id of an event of these streams"})
 	}
 	return last, true, nil
 }

@@ -10,6 +10,7 @@ import (
 	"sluice/pkg/bus"
 	"sluice/pkg/events"
 	"sluice/services/api/openapi"
+	"sluice/services/api/refusal"
 )
 
 // ListWorkers lists the ingesters that answer.
@@ -33,7 +34,7 @@ func (s *Service) workers(ctx context.Context) ([]events.Worker, error) {
 	list, err := bus.Gather[events.Worker](ctx, s.bus.Conn, events.SubjectIngesterWorkers, events.Workers{},
 		bus.Gathering{Time: 500 * time.Millisecond, Silence: 150 * time.Millisecond, Most: 1000})
 	if errors.Is(err, bus.ErrUnavailable) {
-		return nil, refuse(codeQueueUnavailable, "the ingesters cannot be asked now; try again").because(err)
+		return nil, refusal.New(refusal.QueueUnavailable, "the ingesters cannot be asked now; try again").Because(err)
 	}
 	slices.SortFunc(list, func(a, b events.Worker) int { return cmp.Compare(a.Name, b.Name) })
 	return list, err
