@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"sluice/services/api/contract"
 	"sluice/services/api/openapi"
 	"sluice/services/api/refusal"
 )
@@ -28,7 +29,7 @@ type leaf struct {
 // leaves lists what a schema describes, however deep. Where names are free, it is called a.
 func (d *description) leaves(schema map[string]any, path []string) []leaf {
 	if target, ok := schema["$ref"].(string); ok {
-		schema, _ = d.object(strings.Split(strings.TrimPrefix(target, "#/"), "/")...)
+		schema, _ = d.Object(strings.Split(strings.TrimPrefix(target, "#/"), "/")...)
 	}
 	at := leaf{path: path, closed: schema["additionalProperties"] == false}
 	var inner []leaf
@@ -78,7 +79,7 @@ func TestWrongTypesOfEveryField(t *testing.T) {
 	samples := map[string]string{"string": `"x"`, "integer": `7`, "number": `7.5`, "boolean": `true`, "array": `[]`, "object": `{}`}
 	tried := 0
 	for path, name := range map[string]string{"/v1/jobs": "JobRequest", "/v1/preview": "PreviewRequest", "/download_file": "DownloadFileRequest"} {
-		schema, _ := described().object("components", "schemas", name)
+		schema, _ := described().Object("components", "schemas", name)
 		for _, l := range described().leaves(schema, nil) {
 			for kind, value := range samples {
 				if slices.Contains(l.types, kind) {
@@ -105,7 +106,7 @@ func TestUnknownFieldsAtEveryDepth(t *testing.T) {
 	e := newEnv(t)
 	tried := 0
 	for path, name := range map[string]string{"/v1/jobs": "JobRequest", "/v1/preview": "PreviewRequest", "/download_file": "DownloadFileRequest"} {
-		schema, _ := described().object("components", "schemas", name)
+		schema, _ := described().Object("components", "schemas", name)
 		for _, l := range described().leaves(schema, nil) {
 			if !l.closed {
 				continue
@@ -138,7 +139,7 @@ func TestManyErrorsAreBounded(t *testing.T) {
 		`{"types":{` + strings.TrimPrefix(unknown.String(), ",") + `}}`, `{"headers":{` + strings.TrimPrefix(unknown.String(), ",") + `}}`,
 	} {
 		a := e.call(t, http.MethodPost, "/v1/jobs", body, isJSON)
-		if p := refused(t, a, refusal.InvalidRequest); len(*p.Errors) > maxViolations || len(a.body) > 1<<17 {
+		if p := refused(t, a, refusal.InvalidRequest); len(*p.Errors) > contract.MaxFields || len(a.body) > 1<<17 {
 			t.Errorf("%d errors in %d bytes", len(*p.Errors), len(a.body))
 		}
 	}
@@ -150,13 +151,13 @@ func TestBadCursors(t *testing.T) {
 	e.playStatus(t)
 	e.warehouse(t).Exec("CREATE TABLE t (id bigint PRIMARY KEY)")
 	id := e.create(t, example).ID
-	all, err := describedOperations()
+	all, err := contract.Read()
 	if err != nil {
 		t.Fatal(err)
 	}
 	lists := 0
-	for _, o := range all.byRoute {
-		if !slices.ContainsFunc(o.parameters, func(p parameter) bool { return p.name == "cursor" }) {
+	for _, o := range all.Operations() {
+		if !slices.ContainsFunc(o.Parameters, func(p contract.Parameter) bool { return p.Name == "cursor" }) {
 			continue
 		}
 		lists++
@@ -164,7 +165,7 @@ func TestBadCursors(t *testing.T) {
 			"", "x", "\x00", "e30", "bnVsbA", "W10", "eyJ0IjoxLCJpZCI6IjEnIE9SIDE9MSJ9", "-1", "..", "' OR 1=1 --", "😀", "99999999999999999999999", "=", "////",
 			strings.Repeat("A", 1024), strings.Repeat("A", 1025), "eyJ0IjoxZTk5OSwiaWQiOiJhIn0",
 		} {
-			path := strings.NewReplacer("{id}", id, "{table}", "t").Replace(o.template)
+			path := strings.NewReplacer("{id}", id, "{table}", "t").Replace(o.Template)
 			a := e.get(t, path+"?cursor="+url.QueryEscape(cursor))
 			if a.status != http.StatusBadRequest && !(a.status == http.StatusNotFound && strings.Contains(path, "/t/")) {
 				t.Errorf("%s, cursor %.30q: answered %d %s", path, cursor, a.status, a.body)

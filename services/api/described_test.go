@@ -17,27 +17,28 @@ import (
 	"github.com/labstack/echo/v4"
 	"github.com/santhosh-tekuri/jsonschema/v6"
 
+	"sluice/services/api/contract"
 	"sluice/services/api/openapi"
 )
 
 // description is openapi.yaml, read to compare the API with it.
 type description struct {
-	*document
+	*contract.Document
 	mu  sync.Mutex // of the compiler, and of
 	met map[string]bool
 }
 
 var described = sync.OnceValue(func() *description {
-	d, err := readDocument(openapi.Document)
+	d, err := contract.ReadDocument(openapi.Document)
 	if err != nil {
 		panic(err)
 	}
-	return &description{document: d, met: map[string]bool{}}
+	return &description{Document: d, met: map[string]bool{}}
 })
 
 // path returns the documented path that a request's path is an instance of.
 func (d *description) path(requested string) (string, bool) {
-	paths, _ := d.object("paths")
+	paths, _ := d.Object("paths")
 	for path := range paths {
 		template, segments := strings.Split(path, "/"), strings.Split(requested, "/")
 		if len(template) != len(segments) {
@@ -65,14 +66,14 @@ func (d *description) allows(method, requested string, a answer) error {
 		method = http.MethodGet
 	}
 	keys := d.response(method, requested, a.status)
-	headers, _ := d.object(append(slices.Clone(keys), "headers")...)
+	headers, _ := d.Object(append(slices.Clone(keys), "headers")...)
 	for name := range headers {
-		header, _ := d.object(append(slices.Clone(keys), "headers", name)...)
+		header, _ := d.Object(append(slices.Clone(keys), "headers", name)...)
 		if header["required"] == true && a.header.Get(name) == "" {
 			return fmt.Errorf("header %s is missing", name)
 		}
 	}
-	content, _ := d.object(append(slices.Clone(keys), "content")...)
+	content, _ := d.Object(append(slices.Clone(keys), "content")...)
 	if content == nil {
 		if len(a.body) > 0 {
 			return fmt.Errorf("status %d has a body, which is not documented", a.status)
@@ -84,7 +85,7 @@ func (d *description) allows(method, requested string, a answer) error {
 	if err != nil {
 		return fmt.Errorf("reading the media type: %w", err)
 	}
-	_, pointer := d.object(append(slices.Clone(keys), "content", media, "schema")...)
+	_, pointer := d.Object(append(slices.Clone(keys), "content", media, "schema")...)
 	switch {
 	case pointer == "":
 		return fmt.Errorf("status %d with media type %s is not documented", a.status, media)
@@ -104,11 +105,11 @@ func (d *description) allows(method, requested string, a answer) error {
 // response is where the document tells of an answer.
 func (d *description) response(method, requested string, status int) []string {
 	path, _ := d.path(requested)
-	if _, pointer := d.object("paths", path, strings.ToLower(method)); pointer == "" {
+	if _, pointer := d.Object("paths", path, strings.ToLower(method)); pointer == "" {
 		return []string{"components", "responses", "Problem"}
 	}
 	keys := []string{"paths", path, strings.ToLower(method), "responses", strconv.Itoa(status)}
-	if _, pointer := d.object(keys...); pointer == "" {
+	if _, pointer := d.Object(keys...); pointer == "" {
 		keys[len(keys)-1] = "default"
 	}
 	return keys
@@ -117,7 +118,7 @@ func (d *description) response(method, requested string, status int) []string {
 func (d *description) valid(pointer string, body []byte) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	schema, err := d.schema(pointer)
+	schema, err := d.Schema(pointer)
 	if err != nil {
 		return err
 	}
@@ -144,9 +145,9 @@ func TestRoutesAreThoseDescribed(t *testing.T) {
 		registered[route.Method+" "+colon.ReplaceAllString(route.Path, "{$1}")] = true
 	}
 	documented := map[string]bool{}
-	paths, _ := described().object("paths")
+	paths, _ := described().Object("paths")
 	for path := range paths {
-		operations, _ := described().object("paths", path)
+		operations, _ := described().Object("paths", path)
 		for method := range operations {
 			documented[strings.ToUpper(method)+" "+path] = true
 		}
@@ -167,7 +168,7 @@ func TestDescriptionIsServed(t *testing.T) {
 // TestExamplesAreValid holds that what the document shows as an example of a request is as described, and accepted.
 func TestExamplesAreValid(t *testing.T) {
 	e := newEnv(t)
-	examples, _ := described().object("paths", "/v1/jobs", "post", "requestBody", "content", "application/json", "examples")
+	examples, _ := described().Object("paths", "/v1/jobs", "post", "requestBody", "content", "application/json", "examples")
 	for name := range examples {
 		example, _ := examples[name].(map[string]any)
 		body, err := json.Marshal(example["value"])

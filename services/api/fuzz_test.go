@@ -5,14 +5,14 @@ import (
 	"context"
 	"io"
 	"log/slog"
-	"maps"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
-	"slices"
 	"strings"
 	"testing"
 	"time"
+
+	"sluice/services/api/contract"
 )
 
 // fuzzTime bounds a request: streams have no end of their own.
@@ -46,10 +46,10 @@ type fuzzed struct {
 }
 
 // of makes a request of it, for one of the operations or with another method; nil if no server would get it.
-func (f fuzzed) of(ctx context.Context, all []*operation) *http.Request {
+func (f fuzzed) of(ctx context.Context, all []*contract.Operation) *http.Request {
 	o := all[int(f.route)%len(all)]
-	method := []string{o.method, http.MethodHead, http.MethodOptions, http.MethodPut, o.method}[int(f.route)/len(all)%5]
-	u, err := url.ParseRequestURI(braced.ReplaceAllLiteralString(o.template, url.PathEscape(f.parameter)) + "?" + f.query)
+	method := []string{o.Method, http.MethodHead, http.MethodOptions, http.MethodPut, o.Method}[int(f.route)/len(all)%5]
+	u, err := url.ParseRequestURI(placeholder.ReplaceAllLiteralString(o.Template, url.PathEscape(f.parameter)) + "?" + f.query)
 	if err != nil || strings.ContainsAny(f.header+f.media, "\r\n\x00") {
 		return nil
 	}
@@ -67,14 +67,11 @@ func (f fuzzed) of(ctx context.Context, all []*operation) *http.Request {
 // FuzzHandler holds that no request whatsoever makes the API panic or fail in a way that is not foreseen, and that each is answered
 // as the document says.
 func FuzzHandler(f *testing.F) {
-	described, err := describedOperations()
+	described, err := contract.Read()
 	if err != nil {
 		f.Fatal(err)
 	}
-	var all []*operation
-	for _, route := range slices.Sorted(maps.Keys(described.byRoute)) {
-		all = append(all, described.byRoute[route])
-	}
+	all := described.Operations()
 	for i := range 5 * len(all) {
 		f.Add(uint16(i), "01a1ff9c-3f0d-7b1a-9b57-0f5a3a6f1d2e", "limit=2", "", "application/json", []byte(example))
 	}

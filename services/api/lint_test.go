@@ -15,11 +15,11 @@ import (
 
 // eachOperation calls visit for every operation of the document.
 func eachOperation(visit func(name string, operation map[string]any)) {
-	paths, _ := described().object("paths")
+	paths, _ := described().Object("paths")
 	for _, path := range slices.Sorted(maps.Keys(paths)) {
-		methods, _ := described().object("paths", path)
+		methods, _ := described().Object("paths", path)
 		for _, method := range slices.Sorted(maps.Keys(methods)) {
-			operation, _ := described().object("paths", path, method)
+			operation, _ := described().Object("paths", path, method)
 			visit(strings.ToUpper(method)+" "+path, operation)
 		}
 	}
@@ -28,7 +28,8 @@ func eachOperation(visit func(name string, operation map[string]any)) {
 // TestOperationsAreDescribed holds that each call says what it is, what it needs, and that it may be refused.
 func TestOperationsAreDescribed(t *testing.T) {
 	tags := map[string]bool{}
-	listed, _ := described().root["tags"].([]any)
+	root, _ := described().Object()
+	listed, _ := root["tags"].([]any)
 	for _, tag := range listed {
 		named, _ := tag.(map[string]any)
 		name, _ := named["name"].(string)
@@ -84,14 +85,14 @@ func TestFieldsAreDescribed(t *testing.T) {
 		parameters, _ := o["parameters"].([]any)
 		for _, one := range parameters {
 			listed, _ := one.(map[string]any)
-			p, _ := described().resolve(listed, "")
+			p, _ := described().Resolve(listed, "")
 			text, _ := p["description"].(string)
 			if named, _ := p["name"].(string); text == "" && !plain.MatchString(named) {
 				t.Errorf("%s: parameter %s is not described", name, named)
 			}
 		}
 	})
-	schemas, _ := described().object("components", "schemas")
+	schemas, _ := described().Object("components", "schemas")
 	for name := range schemas {
 		schema, _ := schemas[name].(map[string]any)
 		described().eachField(name, schema, func(path, field string, schema map[string]any) {
@@ -123,7 +124,7 @@ func (d *description) eachField(path string, schema map[string]any, visit func(p
 // TestComponentsAreUsed holds that nothing is described that no call has.
 func TestComponentsAreUsed(t *testing.T) {
 	text := string(openapi.Document)
-	components, _ := described().object("components")
+	components, _ := described().Object("components")
 	for kind := range components {
 		names, _ := components[kind].(map[string]any)
 		for name := range names {
@@ -141,7 +142,7 @@ func TestComponentsAreUsed(t *testing.T) {
 // the code knows and its description tells.
 func TestRequestsAreBounded(t *testing.T) {
 	for _, name := range []string{"JobRequest", "PreviewRequest", "CSV", "ColumnType", "DownloadFileRequest"} {
-		schema, _ := described().object("components", "schemas", name)
+		schema, _ := described().Object("components", "schemas", name)
 		described().eachField(name, schema, func(path, _ string, s map[string]any) {
 			text, _ := s["description"].(string)
 			told := strings.Contains(text, "at most") || strings.Contains(text, "one ASCII character") || strings.Contains(text, "One character") ||
@@ -185,7 +186,8 @@ func TestAllExamplesAreValid(t *testing.T) {
 			}
 		}
 	}
-	visit("", described().root)
+	root, _ := described().Object()
+	visit("", root)
 	if shown < 20 {
 		t.Errorf("only %d examples were found", shown)
 	}

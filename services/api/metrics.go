@@ -12,6 +12,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
+	"sluice/services/api/contract"
 	"sluice/services/api/openapi"
 )
 
@@ -38,14 +39,14 @@ func newRequestTimes() (*prometheus.HistogramVec, error) {
 }
 
 // measure tells of every request how it ended and how long it took.
-func measure(all *operations, times *prometheus.HistogramVec) echo.MiddlewareFunc {
+func measure(all *contract.Contract, times *prometheus.HistogramVec) echo.MiddlewareFunc {
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
 		return func(c echo.Context) error {
 			begun := time.Now()
 			err := next(c)
 			route, method, status := otherRequests, otherRequests, "gone"
-			if o, ok := all.of(c); ok {
-				route, method = o.template, o.method
+			if o, ok := all.Of(c); ok {
+				route, method = o.Template, o.Method
 			}
 			if c.Response().Committed {
 				status = strconv.Itoa(c.Response().Status)

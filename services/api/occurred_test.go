@@ -20,15 +20,15 @@ func occurrence(keys []string, media string) string {
 // unmet lists the answers that the document tells of and that no test has met.
 func (d *description) unmet() []string {
 	var missing []string
-	paths, _ := d.object("paths")
+	paths, _ := d.Object("paths")
 	for path := range paths {
-		methods, _ := d.object("paths", path)
+		methods, _ := d.Object("paths", path)
 		for method := range methods {
-			responses, _ := d.object("paths", path, method, "responses")
+			responses, _ := d.Object("paths", path, method, "responses")
 			for status := range responses {
 				keys := []string{"paths", path, method, "responses", status}
 				medias := []string{""}
-				if content, _ := d.object(append(slices.Clone(keys), "content")...); content != nil {
+				if content, _ := d.Object(append(slices.Clone(keys), "content")...); content != nil {
 					medias = slices.Sorted(maps.Keys(content))
 				}
 				for _, media := range medias {

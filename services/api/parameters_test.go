@@ -2,9 +2,11 @@ package api
 
 import (
 	"net/http"
+	"regexp"
 	"strings"
 	"testing"
 
+	"sluice/services/api/contract"
 	"sluice/services/api/openapi"
 	"sluice/services/api/refusal"
 )
@@ -21,29 +23,32 @@ func fields(p openapi.Problem) string {
 	return strings.Join(lines, "\n")
 }
 
+// placeholder is where a parameter stands in a path, as OpenAPI writes it.
+var placeholder = regexp.MustCompile(`\{\w+\}`)
+
 // TestUnknownParameters holds that every call refuses a query parameter that it does not have, but for those of the first design.
 func TestUnknownParameters(t *testing.T) {
 	e := newEnv(t)
 	e.playStatus(t)
-	all, err := describedOperations()
+	all, err := contract.Read()
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, o := range all.byRoute {
-		target := braced.ReplaceAllString(o.template, "x")
-		if o.tolerant {
-			a := e.call(t, o.method, target+"?jobId=x&unknown=1", "fileUrl="+exampleURL, isForm)
+	for _, o := range all.Operations() {
+		target := placeholder.ReplaceAllString(o.Template, "x")
+		if o.Tolerant {
+			a := e.call(t, o.Method, target+"?jobId=x&unknown=1", "fileUrl="+exampleURL, isForm)
 			if a.status == http.StatusBadRequest {
-				t.Errorf("%s: answered %d %s", o.id, a.status, a.body)
+				t.Errorf("%s: answered %d %s", o.ID, a.status, a.body)
 			}
 			continue
 		}
-		p := refused(t, e.call(t, o.method, target+"?unknown=1&other", "{}", isJSON), refusal.InvalidRequest)
+		p := refused(t, e.call(t, o.Method, target+"?unknown=1&other", "{}", isJSON), refusal.InvalidRequest)
 		if got := fields(p); !strings.HasPrefix(got, "other is not a parameter of this call; it has ") || !strings.Contains(got, "\nunknown is not") {
-			t.Errorf("%s: told %s", o.id, got)
+			t.Errorf("%s: told %s", o.ID, got)
 		}
-		refused(t, e.call(t, o.method, target+"?a=%zz", "{}", isJSON), refusal.InvalidRequest)
-		refused(t, e.call(t, o.method, target+"?a;b", "{}", isJSON), refusal.InvalidRequest)
+		refused(t, e.call(t, o.Method, target+"?a=%zz", "{}", isJSON), refusal.InvalidRequest)
+		refused(t, e.call(t, o.Method, target+"?a;b", "{}", isJSON), refusal.InvalidRequest)
 	}
 }
 

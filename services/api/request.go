@@ -32,6 +32,18 @@ type request struct {
 	notes
 }
 
+// meaning says what is wrong with a request but for what the document can say.
+func meaning(request any) error {
+	var err error
+	switch stated := request.(type) {
+	case *openapi.JobRequest:
+		_, err = validate(*stated)
+	case *openapi.PreviewRequest:
+		_, _, _, err = validatePreview(*stated)
+	}
+	return err
+}
+
 // validate reads a request, or says about each bad field what is wrong with it.
 func validate(body openapi.JobRequest) (request, error) {
 	from, bad := parseSource(body)

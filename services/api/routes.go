@@ -9,6 +9,7 @@ import (
 	"github.com/labstack/echo/v4/middleware"
 
 	"sluice/pkg/bus"
+	"sluice/services/api/contract"
 	"sluice/services/api/openapi"
 	"sluice/services/api/rpc"
 )
@@ -21,7 +22,7 @@ const uploadsPath = "/v1/uploads"
 
 // routes registers what openapi.yaml describes, behind what every request passes through.
 func (s *Service) routes(e *echo.Echo) {
-	all, err := describedOperations()
+	all, err := contract.Read()
 	times, timesErr := newRequestTimes()
 	if err = errors.Join(err, timesErr); err != nil { // both are parts of the program, and tested
 		e.Use(func(echo.HandlerFunc) echo.HandlerFunc { return func(echo.Context) error { return err } })
@@ -54,8 +55,8 @@ func (s *Service) routes(e *echo.Echo) {
 	e.Use(trace)
 	e.Use(readForm)
 	e.Use(accept)
-	e.Use(checkParameters(all))
-	e.Binder = strictBinder{all}
+	e.Use(all.Parameters())
+	e.Binder = contract.Binder{Contract: all, Meaning: meaning}
 	e.Pre(s.rpc(e))
 	openapi.RegisterHandlers(withHead{e}, openapi.NewStrictHandler(s, nil))
 }

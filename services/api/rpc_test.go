@@ -324,7 +324,7 @@ func TestCallsInDocs(t *testing.T) {
 		t.Errorf("the table has %d calls", len(rows))
 	}
 	for _, row := range rows {
-		if _, pointer := described().object("paths", row[3], strings.ToLower(row[2])); row[3] != "" && pointer == "" {
+		if _, pointer := described().Object("paths", row[3], strings.ToLower(row[2])); row[3] != "" && pointer == "" {
 			t.Errorf("%s is said to be %s %s", row[1], row[2], row[3])
 		}
 		if a := e.plain(t, "/sluice.v1."+row[1], "", isJSON); a.status == http.StatusNotFound {

@@ -4,6 +4,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"sluice/pkg/apikey"
+	"sluice/services/api/contract"
 )
 
 // rights says which scopes a key must have for each route that there is, by its method and path as Echo has them. A route that
@@ -13,7 +14,7 @@ type rights map[string][]apikey.Scope
 // rightsOf gives each route the scopes that the document names. One that the document does not tell of is for administrators:
 // what was forgotten there is not open.
 func rightsOf(routes []*echo.Route) rights {
-	documented, err := describedOperations()
+	documented, err := contract.Read()
 	all := rights{}
 	for _, route := range routes {
 		name := route.Method + " " + route.Path
@@ -21,8 +22,8 @@ func rightsOf(routes []*echo.Route) rights {
 		if err != nil {
 			continue
 		}
-		if o, ok := documented.byRoute[name]; ok {
-			all[name] = o.scopes
+		if o, ok := documented.At(route.Method, route.Path); ok {
+			all[name] = o.Scopes
 		}
 	}
 	return all

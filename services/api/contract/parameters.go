@@ -1,4 +1,4 @@
-package api
+package contract
 
 import (
 	"encoding/json"
@@ -13,45 +13,45 @@ import (
 	"sluice/services/api/refusal"
 )
 
-// checkParameters refuses requests whose parameters are not as the document says, and names each that is not.
-func checkParameters(all *operations) echo.MiddlewareFunc {
+// CheckParameters refuses requests whose parameters are not as the document says, and names each that is not.
+func (c *Contract) Parameters() echo.MiddlewareFunc {
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
-		return func(c echo.Context) error {
-			o, ok := all.of(c)
+		return func(request echo.Context) error {
+			o, ok := c.Of(request)
 			if !ok {
-				return next(c)
+				return next(request)
 			}
-			query, err := url.ParseQuery(c.Request().URL.RawQuery)
-			if err != nil && !o.tolerant {
+			query, err := url.ParseQuery(request.Request().URL.RawQuery)
+			if err != nil && !o.Tolerant {
 				return refusal.New(refusal.InvalidRequest, "the query cannot be read; percent-encode its values, a semicolon as %3B").Because(err)
 			}
 			bad := o.unknown(query)
-			for _, p := range o.parameters {
-				problem, err := all.document.checkParameter(p, p.values(c, query))
+			for _, p := range o.Parameters {
+				problem, err := c.document.checkParameter(p, p.values(request, query))
 				if err != nil {
 					return err
 				}
 				if problem != "" {
-					bad = append(bad, refusal.Field{Pointer: p.name, Detail: problem})
+					bad = append(bad, refusal.Field{Pointer: p.Name, Detail: problem})
 				}
 			}
 			if len(bad) > 0 {
-				return refusal.BadFields(bad[:min(len(bad), maxViolations)]...)
+				return refusal.BadFields(bad[:min(len(bad), MaxFields)]...)
 			}
-			return next(c)
+			return next(request)
 		}
 	}
 }
 
 // unknown names the query parameters that the operation does not have.
-func (o *operation) unknown(query url.Values) (bad []refusal.Field) {
-	if o.tolerant {
+func (o *Operation) unknown(query url.Values) (bad []refusal.Field) {
+	if o.Tolerant {
 		return nil
 	}
 	var known []string
-	for _, p := range o.parameters {
-		if p.in == "query" {
-			known = append(known, p.name)
+	for _, p := range o.Parameters {
+		if p.In == "query" {
+			known = append(known, p.Name)
 		}
 	}
 	has := "it has none"
@@ -68,24 +68,24 @@ func (o *operation) unknown(query url.Values) (bad []refusal.Field) {
 }
 
 // values returns what a request says of the parameter.
-func (p parameter) values(c echo.Context, query url.Values) []string {
-	switch p.in {
+func (p Parameter) values(c echo.Context, query url.Values) []string {
+	switch p.In {
 	case "query":
-		return query[p.name]
+		return query[p.Name]
 	case "header":
-		return c.Request().Header[http.CanonicalHeaderKey(p.name)]
+		return c.Request().Header[http.CanonicalHeaderKey(p.Name)]
 	}
-	value, err := url.PathUnescape(c.Param(p.name))
+	value, err := url.PathUnescape(c.Param(p.Name))
 	if err != nil {
-		value = c.Param(p.name)
+		value = c.Param(p.Name)
 	}
 	return []string{value}
 }
 
 // checkParameter says what is wrong with the values of a parameter.
-func (d *document) checkParameter(p parameter, values []string) (string, error) {
+func (d *Document) checkParameter(p Parameter, values []string) (string, error) {
 	switch {
-	case len(values) == 0 && p.required:
+	case len(values) == 0 && p.Required:
 		return "is missing", nil
 	case len(values) == 0:
 		return "", nil
@@ -112,7 +112,7 @@ func (d *document) checkParameter(p parameter, values []string) (string, error) 
 }
 
 // read makes of a text what the parameter's type says.
-func (p parameter) read(text string) (value any, problem string) {
+func (p Parameter) read(text string) (value any, problem string) {
 	switch p.kind {
 	case "integer":
 		digits := strings.TrimPrefix(text, "-")
@@ -126,7 +126,7 @@ func (p parameter) read(text string) (value any, problem string) {
 		}
 		return text == "true", ""
 	}
-	if p.in == "query" && !p.anyBytes && (!utf8.ValidString(text) || strings.Contains(text, "\x00")) {
+	if p.In == "query" && !p.anyBytes && (!utf8.ValidString(text) || strings.Contains(text, "\x00")) {
 		return nil, "contains NUL or what is not UTF-8"
 	}
 	return text, ""

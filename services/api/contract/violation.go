@@ -1,4 +1,4 @@
-package api
+package contract
 
 import (
 	"cmp"
@@ -18,11 +18,11 @@ import (
 	"sluice/services/api/refusal"
 )
 
-// maxViolations is how many bad fields are told of at the most.
-const maxViolations = 100
+// MaxFields is how many bad fields are told of at the most.
+const MaxFields = 100
 
 // violations returns what is wrong with a value by its schema: each bad field, in the order of their pointers.
-func (d *document) violations(schema *jsonschema.Schema, value any) ([]refusal.Field, error) {
+func (d *Document) violations(schema *jsonschema.Schema, value any) ([]refusal.Field, error) {
 	err := schema.Validate(value)
 	if err == nil {
 		return nil, nil
@@ -35,11 +35,11 @@ func (d *document) violations(schema *jsonschema.Schema, value any) ([]refusal.F
 	slices.SortFunc(bad, func(a, b refusal.Field) int {
 		return cmp.Or(cmp.Compare(a.Pointer, b.Pointer), cmp.Compare(a.Detail, b.Detail))
 	})
-	return bad[:min(len(bad), maxViolations)], nil
+	return bad[:min(len(bad), MaxFields)], nil
 }
 
 // explain says in our words what a violation is about.
-func (d *document) explain(v *jsonschema.ValidationError) []refusal.Field {
+func (d *Document) explain(v *jsonschema.ValidationError) []refusal.Field {
 	at := v.InstanceLocation
 	says := func(detail string) []refusal.Field {
 		return []refusal.Field{{Pointer: refusal.PointerTo(at...), Detail: detail}}
@@ -98,7 +98,7 @@ func sizeWords(k jsonschema.ErrorKind) string {
 }
 
 // explainOneOf tells what is wrong by that of several forms which the value is meant to have, as its type shows.
-func (d *document) explainOneOf(v *jsonschema.ValidationError) []refusal.Field {
+func (d *Document) explainOneOf(v *jsonschema.ValidationError) []refusal.Field {
 	if len(v.Causes) == 0 {
 		return []refusal.Field{{Pointer: refusal.PointerTo(v.InstanceLocation...), Detail: "can be read in several ways"}}
 	}
@@ -127,7 +127,7 @@ func wrongType(v *jsonschema.ValidationError, depth int) *kind.Type {
 	return nil
 }
 
-func (d *document) explainUnknown(v *jsonschema.ValidationError, names []string) []refusal.Field {
+func (d *Document) explainUnknown(v *jsonschema.ValidationError, names []string) []refusal.Field {
 	object := "this request"
 	if n := len(v.InstanceLocation); n > 0 {
 		object = v.InstanceLocation[n-1]
@@ -154,7 +154,7 @@ func (d *document) explainUnknown(v *jsonschema.ValidationError, names []string)
 }
 
 // at returns the schema that has the URL which the validator calls it by.
-func (d *document) at(schemaURL string) map[string]any {
+func (d *Document) at(schemaURL string) map[string]any {
 	_, fragment, _ := strings.Cut(schemaURL, "#")
 	pointer, err := url.PathUnescape(fragment)
 	if err != nil {
@@ -218,7 +218,7 @@ func formatWords(k *kind.Format) string {
 	return "must be of the format " + k.Want
 }
 
-func (d *document) patternWords(v *jsonschema.ValidationError, pattern string) string {
+func (d *Document) patternWords(v *jsonschema.ValidationError, pattern string) string {
 	if example, ok := d.at(v.SchemaURL)["example"].(string); ok {
 		return "must be written like " + example
 	}
@@ -226,7 +226,7 @@ func (d *document) patternWords(v *jsonschema.ValidationError, pattern string) s
 }
 
 // rangeWords says between which numbers a number must be.
-func (d *document) rangeWords(v *jsonschema.ValidationError) string {
+func (d *Document) rangeWords(v *jsonschema.ValidationError) string {
 	schema := d.at(v.SchemaURL)
 	least, hasLeast := schema["minimum"].(json.Number)
 	most, hasMost := schema["maximum"].(json.Number)

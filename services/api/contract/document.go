@@ -1,4 +1,4 @@
-package api
+package contract
 
 import (
 	"bytes"
@@ -20,13 +20,14 @@ const formatInt64 = "int64"
 // documentName is what schemas call the document that they are in.
 const documentName = "openapi.json"
 
-// document is openapi.yaml, read to compare requests with it.
-type document struct {
+// Document is an OpenAPI document, read to compare requests and answers with it.
+type Document struct {
 	root     map[string]any
 	compiler *jsonschema.Compiler
 }
 
-func readDocument(text []byte) (*document, error) {
+// ReadDocument reads a document in YAML.
+func ReadDocument(text []byte) (*Document, error) {
 	var raw any
 	if err := yaml.Unmarshal(text, &raw); err != nil {
 		return nil, fmt.Errorf("reading openapi.yaml: %w", err)
@@ -39,7 +40,7 @@ func readDocument(text []byte) (*document, error) {
 	if err != nil {
 		return nil, fmt.Errorf("reading openapi.yaml: %w", err)
 	}
-	d := &document{compiler: jsonschema.NewCompiler()}
+	d := &Document{compiler: jsonschema.NewCompiler()}
 	d.root, _ = value.(map[string]any)
 	d.compiler.DefaultDraft(jsonschema.Draft2020)
 	d.compiler.AssertFormat()
@@ -62,31 +63,31 @@ func fitsInt64(v any) error {
 	return nil
 }
 
-// object returns what lies at a path of keys, references followed but for those to schemas, and its JSON Pointer (RFC 6901),
+// Object returns what lies at a path of keys, references followed but for those to schemas, and its JSON Pointer (RFC 6901),
 // which is empty if there is no object.
-func (d *document) object(keys ...string) (map[string]any, string) {
+func (d *Document) Object(keys ...string) (map[string]any, string) {
 	at, pointer := d.root, ""
 	for _, key := range keys {
 		next, ok := at[key].(map[string]any)
 		if !ok {
 			return nil, ""
 		}
-		at, pointer = d.resolve(next, pointer+refusal.PointerTo(key))
+		at, pointer = d.Resolve(next, pointer+refusal.PointerTo(key))
 	}
 	return at, pointer
 }
 
-// resolve follows a reference to a part of the document that is no schema.
-func (d *document) resolve(at map[string]any, pointer string) (map[string]any, string) {
+// Resolve follows a reference to a part of the document that is no schema.
+func (d *Document) Resolve(at map[string]any, pointer string) (map[string]any, string) {
 	target, ok := at["$ref"].(string)
 	if !ok || strings.HasPrefix(target, "#/components/schemas/") {
 		return at, pointer
 	}
-	return d.object(strings.Split(strings.TrimPrefix(target, "#/"), "/")...)
+	return d.Object(strings.Split(strings.TrimPrefix(target, "#/"), "/")...)
 }
 
-// schema compiles what lies at a JSON Pointer.
-func (d *document) schema(pointer string) (*jsonschema.Schema, error) {
+// Schema compiles what lies at a JSON Pointer.
+func (d *Document) Schema(pointer string) (*jsonschema.Schema, error) {
 	schema, err := d.compiler.Compile(documentName + "#" + pointer)
 	if err != nil {
 		return nil, fmt.Errorf("reading the schema at %s: %w", pointer, err)

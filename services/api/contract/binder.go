@@ -1,4 +1,4 @@
-package api
+package contract
 
 import (
 	"bytes"
@@ -13,15 +13,18 @@ import (
 	"github.com/labstack/echo/v4"
 	"github.com/santhosh-tekuri/jsonschema/v6"
 
-	"sluice/services/api/openapi"
 	"sluice/services/api/refusal"
 )
 
-// strictBinder reads a JSON body, and refuses what the document does not say of it: a misspelt option must not be ignored.
-type strictBinder struct{ all *operations }
+// Binder reads a JSON body, and refuses what the document does not say of it: a misspelt option must not be ignored.
+type Binder struct {
+	Contract *Contract
+	// Meaning says what is wrong with a request that is of the right types, but for what the document can say.
+	Meaning func(request any) error
+}
 
 // Bind implements [echo.Binder] for request bodies.
-func (b strictBinder) Bind(into any, c echo.Context) error {
+func (b Binder) Bind(into any, c echo.Context) error {
 	if err := isJSONMedia(c.Request().Header.Get(echo.HeaderContentType)); err != nil {
 		return err
 	}
@@ -35,13 +38,13 @@ func (b strictBinder) Bind(into any, c echo.Context) error {
 	if err := checkJSON(body); err != nil {
 		return err
 	}
-	if o, ok := b.all.of(c); ok && o.body != nil {
-		bad, err := b.all.document.checkBody(o.body, body)
+	if o, ok := b.Contract.Of(c); ok && o.body != nil {
+		bad, err := b.Contract.document.checkBody(o.body, body)
 		if err != nil {
 			return err
 		}
 		if len(bad) > 0 {
-			return refusal.BadFields(withMeaning(into, body, bad)...)
+			return refusal.BadFields(b.withMeaning(into, body, bad)...)
 		}
 	}
 	if err := json.Unmarshal(body, into); err != nil {
@@ -57,34 +60,27 @@ func (b strictBinder) Bind(into any, c echo.Context) error {
 
 // withMeaning joins what the schema says is wrong with a request with what its meaning says, so that all of it is told at once.
 // Where both say something of a field, the meaning says it better.
-func withMeaning(into any, body []byte, bad []refusal.Field) []refusal.Field {
+func (b Binder) withMeaning(into any, body []byte, bad []refusal.Field) []refusal.Field {
 	if json.Unmarshal(body, into) != nil { // what is of a wrong type means nothing
 		return bad
 	}
-	var err error
-	switch stated := into.(type) {
-	case *openapi.JobRequest:
-		_, err = validate(*stated)
-	case *openapi.PreviewRequest:
-		_, _, _, err = validatePreview(*stated)
-	}
-	refused, ok := errors.AsType[*refusal.Error](err)
+	refused, ok := errors.AsType[*refusal.Error](b.Meaning(into))
 	if !ok {
 		return bad
 	}
 	var all []refusal.Field
 	for _, f := range refused.Fields {
-		if !slices.ContainsFunc(bad, func(b refusal.Field) bool { return strings.HasPrefix(b.Pointer, f.Pointer+"/") }) {
+		if !slices.ContainsFunc(bad, func(told refusal.Field) bool { return strings.HasPrefix(told.Pointer, f.Pointer+"/") }) {
 			all = append(all, f) // else the schema is more precise
 		}
 	}
 	told := slices.Clone(all)
-	for _, b := range bad {
-		if !slices.ContainsFunc(told, func(f refusal.Field) bool { return strings.HasPrefix(f.Pointer+"/", b.Pointer+"/") }) {
-			all = append(all, b)
+	for _, one := range bad {
+		if !slices.ContainsFunc(told, func(f refusal.Field) bool { return strings.HasPrefix(f.Pointer+"/", one.Pointer+"/") }) {
+			all = append(all, one)
 		}
 	}
-	return all[:min(len(all), maxViolations)]
+	return all[:min(len(all), MaxFields)]
 }
 
 // isJSONMedia refuses what does not claim to be JSON, which is always in UTF-8.
@@ -100,7 +96,7 @@ func isJSONMedia(contentType string) error {
 }
 
 // checkBody compares a body with its schema. A field that is null is as if it were left out.
-func (d *document) checkBody(schema *jsonschema.Schema, body []byte) ([]refusal.Field, error) {
+func (d *Document) checkBody(schema *jsonschema.Schema, body []byte) ([]refusal.Field, error) {
 	value, err := jsonschema.UnmarshalJSON(bytes.NewReader(body))
 	if err != nil {
 		return nil, fmt.Errorf("reading the body: %w", err)
