@@ -80,18 +80,6 @@ func decodedCode(a answer) refusal.Code {
 	return refusal.Code(found[1])
 }
 
-// TestRoutesThatAreNotDescribed holds that what the document does not tell of is for administrators.
-func TestRoutesThatAreNotDescribed(t *testing.T) {
-	all := rightsOf([]*echo.Route{{Method: "GET", Path: "/v1/jobs"}, {Method: "GET", Path: "/healthz"}, {Method: "GET", Path: "/forgotten"}})
-	for route, want := range map[string][]apikey.Scope{
-		"GET /v1/jobs": {apikey.Read}, "GET /healthz": nil, "GET /forgotten": {apikey.Admin},
-	} {
-		if got := all[route]; !slices.Equal(got, want) {
-			t.Errorf("%s asks for %v", route, got)
-		}
-	}
-}
-
 // TestKeysThatAreNotValid holds that whatever is wrong with a key, the answer is the same.
 func TestKeysThatAreNotValid(t *testing.T) {
 	e, _ := newKeyedEnv(t)
@@ -111,7 +99,7 @@ func TestKeysThatAreNotValid(t *testing.T) {
 	if err := e.bus.Keys.Delete(testenv.Context(t), revoked.ID); err != nil {
 		t.Fatal(err)
 	}
-	<-holder.gone.Done()
+	<-holder.Gone()
 
 	var wanted answer
 	for name, headers := range map[string][]string{
@@ -170,7 +158,7 @@ func TestKeysAreNotRead(t *testing.T) {
 	k, text := apikey.New(good())
 	e.removeStream(ctx, t, "KV_"+bus.KeysBucket)
 	e.api.config.RequireKeys = true
-	go e.api.keys.run(ctx, e.bus.Keys, e.api.config.Log)
+	go e.api.keys.Run(ctx, e.bus.Keys, e.api.config.Log)
 	a := e.call(t, http.MethodGet, "/v1/jobs", "", isBearer+text)
 	refused(t, a, refusal.KeysUnavailable)
 	if a.header.Get(echo.HeaderRetryAfter) == "" {

@@ -23,7 +23,7 @@ func parseCSV(c openapi.CSV) (events.CSV, []refusal.Field) {
 	var bad []refusal.Field
 	refuse := func(field, problem string) {
 		if problem != "" {
-			bad = append(bad, refusal.Field{Pointer: refusal.PointerTo("csv", field), Detail: problem})
+			bad = append(bad, refusal.At(refusal.PointerTo("csv", field), problem))
 		}
 	}
 	if c.Encoding != nil {

@@ -31,33 +31,33 @@ func parseDestination(body openapi.JobRequest) (destination, []refusal.Field) {
 	if body.Schema != nil && *body.Schema != defaultSchema {
 		d.Schema = *body.Schema
 		if problem := checkSchema(d.Schema); problem != "" {
-			bad = append(bad, refusal.Field{Pointer: "/schema", Detail: problem})
+			bad = append(bad, refusal.At("/schema", problem))
 		}
 	}
 	if body.Mode != nil && *body.Mode != openapi.ModeCreate {
 		d.Mode = events.Mode(*body.Mode)
 		switch {
 		case !body.Mode.Valid():
-			bad = append(bad, refusal.Field{Pointer: "/mode", Detail: "must be create, replace, append or upsert"})
+			bad = append(bad, refusal.At("/mode", "must be create, replace, append or upsert"))
 		case body.Table == nil:
-			bad = append(bad, refusal.Field{Pointer: "/table", Detail: fmt.Sprintf("is missing; mode %s needs it", d.Mode)})
+			bad = append(bad, refusal.At("/table", fmt.Sprintf("is missing; mode %s needs it", d.Mode)))
 		}
 	}
 	switch {
 	case body.Key != nil && d.Mode != events.Upsert:
-		bad = append(bad, refusal.Field{Pointer: "/key", Detail: "goes with mode upsert only"})
+		bad = append(bad, refusal.At("/key", "goes with mode upsert only"))
 	case body.Key != nil:
 		key, problems := parseKey(*body.Key)
 		d.Key, bad = key, append(bad, problems...)
 	case d.Mode == events.Upsert:
-		bad = append(bad, refusal.Field{Pointer: "/key", Detail: "is missing; mode upsert needs the columns that tell rows apart"})
+		bad = append(bad, refusal.At("/key", "is missing; mode upsert needs the columns that tell rows apart"))
 	}
 	return d, bad
 }
 
 func parseKey(list []*string) (key []string, bad []refusal.Field) {
 	if len(list) == 0 || len(list) > maxKeyColumns {
-		return nil, []refusal.Field{{Pointer: "/key", Detail: fmt.Sprintf("must have 1 to %d columns", maxKeyColumns)}}
+		return nil, []refusal.Field{refusal.At("/key", fmt.Sprintf("must have 1 to %d columns", maxKeyColumns))}
 	}
 	for i, name := range list {
 		problem := "must be of type string, not null"
@@ -68,7 +68,7 @@ func parseKey(list []*string) (key []string, bad []refusal.Field) {
 			problem = "is in the key already"
 		}
 		if problem != "" {
-			bad = append(bad, refusal.Field{Pointer: refusal.PointerTo("key", strconv.Itoa(i)), Detail: problem})
+			bad = append(bad, refusal.At(refusal.PointerTo("key", strconv.Itoa(i)), problem))
 			continue
 		}
 		key = append(key, *name)

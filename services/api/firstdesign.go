@@ -25,7 +25,7 @@ func (s *Service) DownloadFile(ctx context.Context, r openapi.DownloadFileReques
 	}
 	from, problem := parseURL(file)
 	if problem != "" {
-		return nil, refusal.New(refusal.InvalidRequest, "fileUrl "+problem, refusal.Field{Pointer: "/fileUrl", Detail: problem})
+		return nil, refusal.New(refusal.InvalidRequest, "fileUrl "+problem, refusal.At("/fileUrl", problem))
 	}
 	status, err := s.create(ctx, request{source: source{url: from}, priority: events.Normal}, nil)
 	if err != nil {

@@ -10,6 +10,7 @@ import (
 	"sluice/pkg/bus"
 	"sluice/pkg/events"
 	"sluice/pkg/seal"
+	"sluice/services/api/access"
 	"sluice/services/api/openapi"
 	"sluice/services/api/refusal"
 )
@@ -39,7 +40,7 @@ func (s *Service) CreateJob(ctx context.Context, r openapi.CreateJobRequestObjec
 // create brings a job into being: created is stored, once for each id, and then its message on the queue. A creator
 // that ends between the two leaves a job that status brings onto the queue.
 func (s *Service) create(ctx context.Context, wanted request, key *string) (events.Status, error) {
-	submitter := holderOf(ctx).id()
+	submitter := access.HolderOf(ctx).ID()
 	id, err := newID(submitter, key)
 	if err != nil {
 		return events.Status{}, err
@@ -116,7 +117,7 @@ func (s *Service) seal(id string, from source) (events.Source, error) {
 		}
 		return events.Source{}, refusal.New(refusal.SecretKeyMissing,
 			"the request has "+what+", which may be secret, and the API has no key to keep it with; set SLUICE_SECRET_KEY",
-			refusal.Field{Pointer: field, Detail: "needs a secret key on the server"})
+			refusal.At(field, "needs a secret key on the server"))
 	}
 	sealed.Member = from.Member
 	return sealed, err

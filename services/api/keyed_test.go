@@ -7,6 +7,7 @@ import (
 
 	"sluice/internal/testenv"
 	"sluice/pkg/apikey"
+	"sluice/services/api/access"
 )
 
 // newKeyedEnv runs an API that asks for keys, with a status service beside it.
@@ -26,7 +27,7 @@ func (e *env) holdKeys(t testing.TB) {
 	done := e.api.holdKeys(ctx)
 	t.Cleanup(func() { cancel(); <-done })
 	select {
-	case <-e.api.keys.read:
+	case <-e.api.keys.Read():
 	case <-ctx.Done():
 		t.Fatal("the keys are never read")
 	}
@@ -46,13 +47,11 @@ func (e *env) newKey(t testing.TB, wanted apikey.Key) (k apikey.Key, header stri
 const isBearer = "Authorization: Bearer "
 
 // heldBy waits until the API knows a key.
-func (e *env) heldBy(t testing.TB, id string) *holder {
+func (e *env) heldBy(t testing.TB, id string) *access.Holder {
 	t.Helper()
-	var h *holder
+	var h *access.Holder
 	testenv.Eventually(testenv.Context(t), t, "the key is known", func() error {
-		e.api.keys.mu.Lock()
-		defer e.api.keys.mu.Unlock()
-		if h = e.api.keys.holders[id]; h == nil {
+		if h = e.api.keys.Holder(id); h == nil {
 			return errors.New("it is not")
 		}
 		return nil

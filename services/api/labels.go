@@ -27,13 +27,13 @@ func parseLabels(body openapi.JobRequest) (n notes, bad []refusal.Field) {
 		return n, nil
 	}
 	if len(*body.Labels) > maxLabels {
-		return n, []refusal.Field{{Pointer: "/labels", Detail: fmt.Sprintf("has more than %d labels", maxLabels)}}
+		return n, []refusal.Field{refusal.At("/labels", fmt.Sprintf("has more than %d labels", maxLabels))}
 	}
 	n.Labels = make(map[string]string, len(*body.Labels))
 	for _, name := range slices.Sorted(maps.Keys(*body.Labels)) {
 		value := (*body.Labels)[name]
 		if problem := checkLabel(name, value); problem != "" {
-			bad = append(bad, refusal.Field{Pointer: refusal.PointerTo("labels", name), Detail: problem})
+			bad = append(bad, refusal.At(refusal.PointerTo("labels", name), problem))
 			continue
 		}
 		n.Labels[name] = *value

@@ -1,7 +1,6 @@
 package api
 
 import (
-	"context"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -157,23 +156,6 @@ func TestBurstsAreLimited(t *testing.T) {
 	}
 	if len(known) != 4 { // none, and each of the three
 		t.Errorf("status is asked with knowledge of %v", known)
-	}
-}
-
-// TestTurnsAreLeft holds that who goes away while others are served does not keep those behind.
-func TestTurnsAreLeft(t *testing.T) {
-	l := &line{turn: make(chan struct{}, 1)}
-	if err := l.enter(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	ctx, cancel := context.WithCancel(t.Context())
-	cancel()
-	if err := l.enter(ctx); err == nil {
-		t.Fatal("two have their turn")
-	}
-	l.leave()
-	if err := l.enter(t.Context()); err != nil {
-		t.Error(err)
 	}
 }
 

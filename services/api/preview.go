@@ -51,7 +51,7 @@ func validatePreview(body openapi.PreviewRequest) (source, reading, int, error) 
 	rows := defaultPreviewRows
 	if body.Rows != nil {
 		if rows = *body.Rows; rows < 0 || rows > maxPreviewRows {
-			bad = append(bad, refusal.Field{Pointer: "/rows", Detail: fmt.Sprintf("must be 0 to %d", maxPreviewRows)})
+			bad = append(bad, refusal.At("/rows", fmt.Sprintf("must be 0 to %d", maxPreviewRows)))
 		}
 	}
 	if len(bad) > 0 {
@@ -82,7 +82,8 @@ func ingesterError(err error) error {
 	case errors.Is(err, context.Canceled): // the caller has gone
 		return err
 	case refused && answered.Code == events.QueryBusy:
-		return refusal.New(refusal.IngesterUnavailable, "the ingester that was asked has no room for another question now; try again").Because(err)
+		return refusal.New(refusal.IngesterUnavailable,
+			"the ingester that was asked has no room for another question now; try again").Because(err)
 	case refused:
 		return refusal.New(refusal.IngesterUnavailable, "the ingester could not answer; its log tells more").Because(err)
 	case errors.Is(err, bus.ErrUnavailable):

@@ -75,7 +75,7 @@ func asRefusal(err error) *refusal.Error {
 		text, _, _ = strings.Cut(text, ":")
 		name := text[strings.LastIndex(text, " ")+1:]
 		return refusal.New(refusal.InvalidRequest, "the parameter "+name+" is missing or malformed",
-			refusal.Field{Pointer: name, Detail: "is missing or malformed"})
+			refusal.At(name, "is missing or malformed"))
 	}
 	return refusal.New(refusal.Internal, "the log of the API tells more").Because(err)
 }

@@ -97,6 +97,14 @@ func (s *Settings) Run(ctx context.Context, log *slog.Logger) error {
 	return group.Wait()
 }
 
+// AsksForKeys reports whether an API at an address asks for keys: everywhere but on a loopback address, unless it is told otherwise.
+func AsksForKeys(addr string, require, without bool) (bool, error) {
+	if require && without {
+		return false, errors.New("--require-keys and --without-keys contradict each other")
+	}
+	return require || !without && !Loopback(addr), nil
+}
+
 // Loopback reports whether only this machine reaches an address, host:port.
 func Loopback(addr string) bool {
 	host, _, err := net.SplitHostPort(addr)

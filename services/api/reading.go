@@ -42,7 +42,7 @@ func parseReading(body openapi.JobRequest) (reading, []refusal.Field) {
 		case openapi.ColumnNamesSnake:
 			r.ColumnNames = events.SnakeNames
 		default:
-			bad = append(bad, refusal.Field{Pointer: "/column_names", Detail: "must be original or snake"})
+			bad = append(bad, refusal.At("/column_names", "must be original or snake"))
 		}
 	}
 	if body.ExtraFields != nil {
@@ -51,13 +51,13 @@ func parseReading(body openapi.JobRequest) (reading, []refusal.Field) {
 		case openapi.ExtraFieldsReject:
 			r.ExtraFields = events.RejectExtra
 		default:
-			bad = append(bad, refusal.Field{Pointer: "/extra_fields", Detail: "must be rescue or reject"})
+			bad = append(bad, refusal.At("/extra_fields", "must be rescue or reject"))
 		}
 	}
 	if body.MaxBadRows != nil {
 		text, err := body.MaxBadRows.MarshalJSON()
 		if err != nil || json.Unmarshal(text, &r.MaxBadRows) != nil {
-			bad = append(bad, refusal.Field{Pointer: "/max_bad_rows", Detail: `must be a whole number from 0 on, or a percentage such as "2.5%", above 0 and up to 100`})
+			bad = append(bad, refusal.At("/max_bad_rows", `must be a whole number from 0 on, or a percentage such as "2.5%", above 0 and up to 100`))
 		}
 	}
 	if body.Types != nil {
@@ -73,13 +73,13 @@ func parseReading(body openapi.JobRequest) (reading, []refusal.Field) {
 // parseNull returns the texts that stand for NULL. An empty list stays one and is not nil: then nothing is NULL.
 func parseNull(list []*string) ([]string, []refusal.Field) {
 	if len(list) > maxNulls {
-		return nil, []refusal.Field{{Pointer: "/null", Detail: fmt.Sprintf("has more than %d texts", maxNulls)}}
+		return nil, []refusal.Field{refusal.At("/null", fmt.Sprintf("has more than %d texts", maxNulls))}
 	}
 	texts := []string{}
 	var bad []refusal.Field
 	for i, text := range list {
 		if problem := checkNull(text); problem != "" {
-			bad = append(bad, refusal.Field{Pointer: refusal.PointerTo("null", strconv.Itoa(i)), Detail: problem})
+			bad = append(bad, refusal.At(refusal.PointerTo("null", strconv.Itoa(i)), problem))
 			continue
 		}
 		texts = append(texts, *text)

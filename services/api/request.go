@@ -51,7 +51,7 @@ func validate(body openapi.JobRequest) (request, error) {
 	if body.Table != nil {
 		r.table = *body.Table
 		if problem := checkTable(r.table); problem != "" {
-			bad = append(bad, refusal.Field{Pointer: "/table", Detail: problem})
+			bad = append(bad, refusal.At("/table", problem))
 		}
 	}
 	to, problems := parseDestination(body)
@@ -59,7 +59,7 @@ func validate(body openapi.JobRequest) (request, error) {
 	if body.Priority != nil {
 		r.priority = events.Priority(*body.Priority)
 		if !r.priority.Valid() {
-			bad = append(bad, refusal.Field{Pointer: "/priority", Detail: "must be urgent or normal"})
+			bad = append(bad, refusal.At("/priority", "must be urgent or normal"))
 		}
 	}
 	r.ordered = body.Ordered != nil && *body.Ordered
@@ -109,7 +109,7 @@ func newID(submitter string, key *string) (string, error) {
 	}
 	if len(*key) == 0 || len(*key) > maxKey || strings.ContainsFunc(*key, func(r rune) bool { return r < ' ' || r > '~' }) {
 		return "", refusal.New(refusal.InvalidRequest, fmt.Sprintf("Idempotency-Key must be 1 to %d printable ASCII characters", maxKey),
-			refusal.Field{Pointer: "Idempotency-Key", Detail: fmt.Sprintf("must be 1 to %d printable ASCII characters", maxKey)})
+			refusal.At("Idempotency-Key", fmt.Sprintf("must be 1 to %d printable ASCII characters", maxKey)))
 	}
 	name := *key
 	if submitter != "" {

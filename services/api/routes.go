@@ -4,11 +4,13 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
+	"time"
 
 	"github.com/labstack/echo/v4"
 	"github.com/labstack/echo/v4/middleware"
 
 	"sluice/pkg/bus"
+	"sluice/services/api/access"
 	"sluice/services/api/contract"
 	"sluice/services/api/openapi"
 	"sluice/services/api/rpc"
@@ -48,7 +50,7 @@ func (s *Service) routes(e *echo.Echo) {
 	e.Use(s.readRest)
 	e.Use(guardAnswers)
 	e.Use(s.ownOnly)
-	e.Use(s.access(e))
+	e.Use(access.Gate{Keys: s.keys, Now: func() time.Time { return s.now() }, Skipper: s.isOpen}.Middleware(e))
 	e.Use(middleware.BodyLimitWithConfig(middleware.BodyLimitConfig{Limit: maxBody, Skipper: uploads}))
 	e.Use(s.upload)
 	e.Use(lingers)
@@ -86,3 +88,6 @@ func trace(next echo.HandlerFunc) echo.HandlerFunc {
 		return next(c)
 	}
 }
+
+// isOpen reports whether nobody is asked for a key.
+func (s *Service) isOpen(echo.Context) bool { return !s.config.RequireKeys }

@@ -17,6 +17,7 @@ import (
 
 	"sluice/pkg/bus"
 	"sluice/pkg/seal"
+	"sluice/services/api/access"
 	"sluice/services/api/dataset"
 	"sluice/services/api/openapi"
 )
@@ -58,7 +59,7 @@ type Service struct {
 	now    func() time.Time
 	feed   *feed
 	intake *intake
-	keys   *keyring
+	keys   *access.Keyring
 
 	restTime time.Duration // that what is left of a refused body may take
 }
@@ -68,7 +69,7 @@ var _ openapi.StrictServerInterface = (*Service)(nil)
 // New returns a replica that is not running yet.
 func New(config Config, b *bus.Bus, sealer seal.Sealer) *Service {
 	return &Service{
-		config: config, bus: b, sealer: sealer, now: time.Now, feed: newFeed(b, config.Log), intake: newIntake(), keys: newKeyring(),
+		config: config, bus: b, sealer: sealer, now: time.Now, feed: newFeed(b, config.Log), intake: newIntake(), keys: access.NewKeyring(),
 		restTime: restTime,
 	}
 }
@@ -128,7 +129,7 @@ func (s *Service) holdKeys(ctx context.Context) <-chan struct{} {
 	go func() {
 		defer close(done)
 		if s.config.RequireKeys {
-			s.keys.run(ctx, s.bus.Keys, s.config.Log)
+			s.keys.Run(ctx, s.bus.Keys, s.config.Log)
 		}
 	}()
 	return done

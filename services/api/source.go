@@ -50,7 +50,7 @@ func parseSource(body openapi.JobRequest) (source, []refusal.Field) {
 		problem = "is missing; name the file to load, such as http://localhost:8000/tripsdata.csv"
 	}
 	if problem != "" {
-		bad = append(bad, refusal.Field{Pointer: field, Detail: problem})
+		bad = append(bad, refusal.At(field, problem))
 	}
 	if body.Headers != nil {
 		headers, problems := parseHeaders(*body.Headers, s.url)
@@ -59,7 +59,7 @@ func parseSource(body openapi.JobRequest) (source, []refusal.Field) {
 	if body.Member != nil {
 		s.Member = *body.Member
 		if problem := checkMember(s.Member); problem != "" {
-			bad = append(bad, refusal.Field{Pointer: "/member", Detail: problem})
+			bad = append(bad, refusal.At("/member", problem))
 		}
 	}
 	s.SkipUnchanged = body.SkipUnchanged != nil && *body.SkipUnchanged
@@ -118,31 +118,31 @@ func parseUpload(raw string) (*url.URL, string) {
 // parseHeaders returns the headers by their canonical names. The texts repeat names, never values.
 func parseHeaders(stated map[string]*string, asked *url.URL) (headers map[string]string, bad []refusal.Field) {
 	if asked != nil && asked.Scheme != "http" && asked.Scheme != "https" && len(stated) > 0 {
-		return nil, []refusal.Field{{Pointer: "/headers", Detail: "go with an http or https url only"}}
+		return nil, []refusal.Field{refusal.At("/headers", "go with an http or https url only")}
 	}
 	if len(stated) > maxHeaders {
-		return nil, []refusal.Field{{Pointer: "/headers", Detail: fmt.Sprintf("are more than %d", maxHeaders)}}
+		return nil, []refusal.Field{refusal.At("/headers", fmt.Sprintf("are more than %d", maxHeaders))}
 	}
 	headers = make(map[string]string, len(stated))
 	size := 0
 	for _, name := range slices.Sorted(maps.Keys(stated)) {
 		value, canonical := stated[name], http.CanonicalHeaderKey(name)
 		if problem := checkHeader(canonical, value); problem != "" {
-			bad = append(bad, refusal.Field{Pointer: refusal.PointerTo("headers", name), Detail: problem})
+			bad = append(bad, refusal.At(refusal.PointerTo("headers", name), problem))
 			continue
 		}
 		if _, twice := headers[canonical]; twice {
-			bad = append(bad, refusal.Field{Pointer: refusal.PointerTo("headers", name), Detail: "is there twice, in other letters"})
+			bad = append(bad, refusal.At(refusal.PointerTo("headers", name), "is there twice, in other letters"))
 			continue
 		}
 		if canonical == "Authorization" && asked != nil && asked.User != nil {
-			bad = append(bad, refusal.Field{Pointer: refusal.PointerTo("headers", name), Detail: "goes without a user in the url: only one can be sent"})
+			bad = append(bad, refusal.At(refusal.PointerTo("headers", name), "goes without a user in the url: only one can be sent"))
 		}
 		headers[canonical] = *value
 		size += len(name) + len(*value)
 	}
 	if size > maxHeaderBytes {
-		bad = append(bad, refusal.Field{Pointer: "/headers", Detail: fmt.Sprintf("are longer than %d bytes", maxHeaderBytes)})
+		bad = append(bad, refusal.At("/headers", fmt.Sprintf("are longer than %d bytes", maxHeaderBytes)))
 	}
 	return headers, bad
 }

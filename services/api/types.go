@@ -32,16 +32,16 @@ func parseTypes(data []byte) (events.ColumnTypes, []refusal.Field) {
 	if json.Unmarshal(data, &word) == nil {
 		infer, problem := parseTypesWord(word)
 		if problem != "" {
-			return events.ColumnTypes{}, []refusal.Field{{Pointer: "/types", Detail: problem + `, or an object such as {"fare": "numeric(10,2)"}`}}
+			return events.ColumnTypes{}, []refusal.Field{refusal.At("/types", problem+`, or an object such as {"fare": "numeric(10,2)"}`)}
 		}
 		return events.ColumnTypes{Infer: infer}, nil
 	}
 	var all map[string]json.RawMessage
 	if json.Unmarshal(data, &all) != nil {
-		return events.ColumnTypes{}, []refusal.Field{{Pointer: "/types", Detail: `must be text, infer, or an object such as {"fare": "numeric(10,2)"}`}}
+		return events.ColumnTypes{}, []refusal.Field{refusal.At("/types", `must be text, infer, or an object such as {"fare": "numeric(10,2)"}`)}
 	}
 	if len(all) > maxTyped {
-		return events.ColumnTypes{}, []refusal.Field{{Pointer: "/types", Detail: fmt.Sprintf("has more than %d columns", maxTyped)}}
+		return events.ColumnTypes{}, []refusal.Field{refusal.At("/types", fmt.Sprintf("has more than %d columns", maxTyped))}
 	}
 	var types events.ColumnTypes
 	var bad []refusal.Field
@@ -49,12 +49,12 @@ func parseTypes(data []byte) (events.ColumnTypes, []refusal.Field) {
 		if name == otherColumns && json.Unmarshal(all[name], &word) == nil {
 			infer, problem := parseTypesWord(word)
 			if types.Infer = infer; problem != "" {
-				bad = append(bad, refusal.Field{Pointer: refusal.PointerTo("types", name), Detail: problem})
+				bad = append(bad, refusal.At(refusal.PointerTo("types", name), problem))
 			}
 			continue
 		}
 		if name == otherColumns {
-			bad = append(bad, refusal.Field{Pointer: refusal.PointerTo("types", name), Detail: "must be text or infer"})
+			bad = append(bad, refusal.At(refusal.PointerTo("types", name), "must be text or infer"))
 			continue
 		}
 		stated, problems := parseType(name, all[name])
@@ -69,7 +69,7 @@ func parseTypes(data []byte) (events.ColumnTypes, []refusal.Field) {
 	}
 	if types.Stated != nil {
 		if text, err := json.Marshal(types); err != nil || len(text) > maxTypesBytes {
-			return events.ColumnTypes{}, []refusal.Field{{Pointer: "/types", Detail: fmt.Sprintf("is larger than %d KiB", maxTypesBytes>>10)}}
+			return events.ColumnTypes{}, []refusal.Field{refusal.At("/types", fmt.Sprintf("is larger than %d KiB", maxTypesBytes>>10))}
 		}
 	}
 	return types, nil
@@ -95,18 +95,19 @@ func parseType(name string, data []byte) (events.ColumnType, []refusal.Field) {
 		decoder := json.NewDecoder(bytes.NewReader(data))
 		decoder.DisallowUnknownFields()
 		if err := decoder.Decode(&stated); err != nil {
-			return stated, []refusal.Field{{Pointer: refusal.PointerTo("types", name), Detail: "must be the name of a type, or an object with a type"}}
+			return stated, []refusal.Field{refusal.At(refusal.PointerTo("types", name), "must be the name of a type, or an object with a type")}
 		}
 	}
 	if stated.Type == inferred {
-		return stated, []refusal.Field{{Pointer: refusal.PointerTo("types", name), Detail: `must be a type; infer is for "*", which stands for all other columns`}}
+		return stated, []refusal.Field{refusal.At(refusal.PointerTo("types", name),
+			`must be a type; infer is for "*", which stands for all other columns`)}
 	}
 	if _, err := columntype.Parse(stated); err != nil {
 		option, ok := errors.AsType[*columntype.OptionError](err)
 		if !ok {
-			return stated, []refusal.Field{{Pointer: refusal.PointerTo("types", name), Detail: err.Error()}}
+			return stated, []refusal.Field{refusal.At(refusal.PointerTo("types", name), err.Error())}
 		}
-		return stated, []refusal.Field{{Pointer: refusal.PointerTo("types", name, option.Option), Detail: option.Why}}
+		return stated, []refusal.Field{refusal.At(refusal.PointerTo("types", name, option.Option), option.Why)}
 	}
 	return stated, nil
 }

@@ -64,7 +64,8 @@ func uploadError(ctx context.Context, err error) error {
 	case errors.Is(context.Cause(ctx), errEnding):
 		return refusal.New(refusal.UploadUnavailable, "the API is being shut down; upload the file again").Because(err)
 	case errors.Is(err, bus.ErrUnavailable):
-		return refusal.New(refusal.UploadUnavailable, "the store of uploads does not answer or has no room; nothing of the file is kept").Because(err)
+		return refusal.New(refusal.UploadUnavailable,
+			"the store of uploads does not answer or has no room; nothing of the file is kept").Because(err)
 	}
 	return err
 }
@@ -80,7 +81,7 @@ func (s *Service) reserve(ctx context.Context, jobID string, wanted request, key
 	switch {
 	case errors.Is(err, bus.ErrUploadReserved):
 		return refusal.New(refusal.InvalidRequest, "upload is named by too many jobs; upload the file again",
-			refusal.Field{Pointer: "/upload", Detail: "is named by too many jobs"}).Because(err)
+			refusal.At("/upload", "is named by too many jobs")).Because(err)
 	case !errors.Is(err, bus.ErrUploadNotFound):
 		return err
 	}
@@ -89,6 +90,7 @@ func (s *Service) reserve(ctx context.Context, jobID string, wanted request, key
 			return err
 		}
 	}
-	return refusal.New(refusal.UploadNotFound, "the file was removed, as a job has loaded it or it was uploaded too long ago, or it never was there; "+
-		"upload it again", refusal.Field{Pointer: "/upload", Detail: "is not there"}).Because(err)
+	return refusal.New(refusal.UploadNotFound,
+		"the file was removed, as a job has loaded it or it was uploaded too long ago, or it never was there; "+
+			"upload it again", refusal.At("/upload", "is not there")).Because(err)
 }

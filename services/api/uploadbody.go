@@ -94,10 +94,12 @@ func (b *uploadBody) Read(p []byte) (int, error) {
 	case b.ending():
 		return 0, errEnding
 	case errors.Is(err, os.ErrDeadlineExceeded):
-		return 0, refusal.New(refusal.UploadIncomplete, fmt.Sprintf("less than %d bytes have come in %s, after %d bytes; nothing of the file is kept",
-			paceBytes, b.pace, b.read)).Because(err)
+		return 0, refusal.New(refusal.UploadIncomplete,
+			fmt.Sprintf("less than %d bytes have come in %s, after %d bytes; nothing of the file is kept",
+				paceBytes, b.pace, b.read)).Because(err)
 	}
-	return 0, refusal.New(refusal.UploadIncomplete, fmt.Sprintf("the body breaks off after %d bytes; nothing of the file is kept", b.read)).Because(err)
+	return 0, refusal.New(refusal.UploadIncomplete,
+		fmt.Sprintf("the body breaks off after %d bytes; nothing of the file is kept", b.read)).Because(err)
 }
 
 func (b *uploadBody) ending() bool { return errors.Is(context.Cause(b.ctx), errEnding) }

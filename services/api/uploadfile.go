@@ -50,7 +50,7 @@ func fileIn(r openapi.CreateUploadRequestObject) (sentFile, error) {
 	}
 	if len(file.name) > maxFileName {
 		return sentFile{}, refusal.New(refusal.InvalidRequest, fmt.Sprintf("filename is longer than %d bytes", maxFileName),
-			refusal.Field{Pointer: "filename", Detail: fmt.Sprintf("is longer than %d bytes", maxFileName)})
+			refusal.At("filename", fmt.Sprintf("is longer than %d bytes", maxFileName)))
 	}
 	file.name = displayName(file.name)
 	return file, nil

@@ -21,8 +21,9 @@ func (f *formText) Read(p []byte) (int, error) {
 	f.some = f.some || n > 0
 	f.binary = f.binary || bytes.ContainsFunc(p[:n], func(r rune) bool { return r < ' ' && r != '\t' })
 	if err == io.EOF && f.some && !f.binary {
-		return n, refusal.New(refusal.NotAFile, "the body is a single line of text without an end, as curl -d makes of a file, or the name of one; "+
-			"send the file with curl -X POST -T trips.csv, or --data-binary @trips.csv")
+		return n, refusal.New(refusal.NotAFile,
+			"the body is a single line of text without an end, as curl -d makes of a file, or the name of one; "+
+				"send the file with curl -X POST -T trips.csv, or --data-binary @trips.csv")
 	}
 	return n, err
 }

@@ -30,7 +30,7 @@ func lastEventID(header *string) (last uint64, resumes bool, err error) {
 	last, err = parseSequence(*header)
 	if err != nil {
 		return 0, false, refusal.New(refusal.InvalidRequest, "Last-Event-ID must be the id of an event of these streams",
-			refusal.Field{Pointer: "Last-Event-ID", Detail: "must be the id of an event of these streams"})
+			refusal.At("Last-Event-ID", "must be the id of an event of these streams"))
 	}
 	return last, true, nil
 }

@@ -46,7 +46,7 @@ func checkJSON(body []byte) error {
 			return refusal.New(refusal.InvalidRequest, fmt.Sprintf("the body has more than %d values", maxValues))
 		case token.Kind() == '"' && len(token.String()) > maxFieldName && namesField(decoder):
 			return refusal.New(refusal.InvalidRequest, fmt.Sprintf("the body has a field with a name of more than %d bytes", maxFieldName),
-				refusal.Field{Pointer: string(decoder.StackPointer().Parent()), Detail: fmt.Sprintf("has a field with a name of more than %d bytes", maxFieldName)})
+				refusal.At(string(decoder.StackPointer().Parent()), fmt.Sprintf("has a field with a name of more than %d bytes", maxFieldName)))
 		case token.Kind() == '0' && !isPlain(token.String()):
 			return refusal.BadField(string(decoder.StackPointer()), "is a number with too many digits")
 		}
@@ -98,7 +98,8 @@ func syntaxError(err error, body []byte) error {
 		what = "an escape that stands for no character"
 	}
 	what += " at " + place(body, at)
-	return refusal.New(refusal.InvalidRequest, "the body is not valid JSON: "+what, refusal.Field{Pointer: string(wrong.JSONPointer), Detail: "is not valid JSON: " + what})
+	return refusal.New(refusal.InvalidRequest,
+		"the body is not valid JSON: "+what, refusal.At(string(wrong.JSONPointer), "is not valid JSON: "+what))
 }
 
 // place is where a byte lies, in lines and characters, both from 1.

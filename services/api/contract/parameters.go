@@ -13,7 +13,7 @@ import (
 	"sluice/services/api/refusal"
 )
 
-// CheckParameters refuses requests whose parameters are not as the document says, and names each that is not.
+// Parameters refuses requests whose parameters are not as the document says, and names each that is not.
 func (c *Contract) Parameters() echo.MiddlewareFunc {
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
 		return func(request echo.Context) error {
@@ -32,7 +32,7 @@ func (c *Contract) Parameters() echo.MiddlewareFunc {
 					return err
 				}
 				if problem != "" {
-					bad = append(bad, refusal.Field{Pointer: p.Name, Detail: problem})
+					bad = append(bad, refusal.At(p.Name, problem))
 				}
 			}
 			if len(bad) > 0 {
@@ -60,7 +60,7 @@ func (o *Operation) unknown(query url.Values) (bad []refusal.Field) {
 	}
 	for name := range query {
 		if !slices.Contains(known, name) {
-			bad = append(bad, refusal.Field{Pointer: name, Detail: "is not a parameter of this call; " + has})
+			bad = append(bad, refusal.At(name, "is not a parameter of this call; "+has))
 		}
 	}
 	slices.SortFunc(bad, func(a, b refusal.Field) int { return strings.Compare(a.Pointer, b.Pointer) })

@@ -42,7 +42,7 @@ func (d *Document) violations(schema *jsonschema.Schema, value any) ([]refusal.F
 func (d *Document) explain(v *jsonschema.ValidationError) []refusal.Field {
 	at := v.InstanceLocation
 	says := func(detail string) []refusal.Field {
-		return []refusal.Field{{Pointer: refusal.PointerTo(at...), Detail: detail}}
+		return []refusal.Field{refusal.At(refusal.PointerTo(at...), detail)}
 	}
 	switch k := v.ErrorKind.(type) {
 	case *kind.Schema, *kind.Group, *kind.Reference, *kind.AllOf:
@@ -56,7 +56,7 @@ func (d *Document) explain(v *jsonschema.ValidationError) []refusal.Field {
 	case *kind.Required:
 		var bad []refusal.Field
 		for _, name := range k.Missing {
-			bad = append(bad, refusal.Field{Pointer: refusal.PointerTo(append(slices.Clone(at), name)...), Detail: "is missing"})
+			bad = append(bad, refusal.At(refusal.PointerTo(append(slices.Clone(at), name)...), "is missing"))
 		}
 		return bad
 	case *kind.AdditionalProperties:
@@ -100,7 +100,7 @@ func sizeWords(k jsonschema.ErrorKind) string {
 // explainOneOf tells what is wrong by that of several forms which the value is meant to have, as its type shows.
 func (d *Document) explainOneOf(v *jsonschema.ValidationError) []refusal.Field {
 	if len(v.Causes) == 0 {
-		return []refusal.Field{{Pointer: refusal.PointerTo(v.InstanceLocation...), Detail: "can be read in several ways"}}
+		return []refusal.Field{refusal.At(refusal.PointerTo(v.InstanceLocation...), "can be read in several ways")}
 	}
 	var types []string
 	for _, branch := range v.Causes {
@@ -111,7 +111,7 @@ func (d *Document) explainOneOf(v *jsonschema.ValidationError) []refusal.Field {
 		types = append(types, wrong.Want...)
 	}
 	got := wrongType(v.Causes[0], len(v.InstanceLocation)).Got
-	return []refusal.Field{{Pointer: refusal.PointerTo(v.InstanceLocation...), Detail: "must be of type " + typeWords(types) + ", not " + got}}
+	return []refusal.Field{refusal.At(refusal.PointerTo(v.InstanceLocation...), "must be of type "+typeWords(types)+", not "+got)}
 }
 
 // wrongType finds in what is wrong by one form that the value itself, which lies that deep, has another type.
@@ -148,7 +148,7 @@ func (d *Document) explainUnknown(v *jsonschema.ValidationError, names []string)
 	var bad []refusal.Field
 	for _, name := range names {
 		pointer := refusal.PointerTo(append(slices.Clone(v.InstanceLocation), name)...)
-		bad = append(bad, refusal.Field{Pointer: pointer, Detail: "is not a field of " + object + "; it has " + strings.Join(known, ", ")})
+		bad = append(bad, refusal.At(pointer, "is not a field of "+object+"; it has "+strings.Join(known, ", ")))
 	}
 	return bad
 }

@@ -9,6 +9,7 @@ import (
 // Code names a kind of refusal. Codes are stable: clients decide by them.
 type Code string
 
+// The codes of the API. docs/errors.md tells when each is met and what to do.
 const (
 	InvalidRequest       Code = "invalid_request"
 	CrossOrigin          Code = "cross_origin"

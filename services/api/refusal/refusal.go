@@ -14,6 +14,9 @@ type Error struct {
 // Field says what is wrong with a field of a body, which has a JSON Pointer (RFC 6901), or with a parameter, which has a name.
 type Field struct{ Pointer, Detail string }
 
+// At says what is wrong with a field or a parameter.
+func At(pointer, detail string) Field { return Field{Pointer: pointer, Detail: detail} }
+
 // Error implements error, for the log.
 func (e *Error) Error() string { return string(e.Code) + ": " + e.Detail }
 

@@ -1,4 +1,5 @@
-package api
+// Package access lets those use the API who have a key for it, as much as it is good for.
+package access
 
 import (
 	"context"
@@ -6,8 +7,10 @@ import (
 	"net/http"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/labstack/echo/v4"
+	"github.com/labstack/echo/v4/middleware"
 
 	"sluice/pkg/apikey"
 	"sluice/services/api/refusal"
@@ -23,36 +26,35 @@ const (
 	challengeScope   = challenge + `, error="insufficient_scope", scope="`
 )
 
-// AsksForKeys reports whether an API at an address asks for keys: everywhere but on a loopback address, unless it is told otherwise.
-func AsksForKeys(addr string, require, without bool) (bool, error) {
-	if require && without {
-		return false, errors.New("--require-keys and --without-keys contradict each other")
-	}
-	return require || !without && !Loopback(addr), nil
-}
-
 type holderKey struct{}
 
-// holderOf returns who sends a request, or nil where nobody is asked for a key.
-func holderOf(ctx context.Context) *holder {
-	h, _ := ctx.Value(holderKey{}).(*holder)
+// HolderOf returns who sends a request, or nil where nobody is asked for a key.
+func HolderOf(ctx context.Context) *Holder {
+	h, _ := ctx.Value(holderKey{}).(*Holder)
 	return h
 }
 
-// access lets only those requests to e pass that have a key with the scopes that their route needs.
-func (s *Service) access(e *echo.Echo) echo.MiddlewareFunc {
+// Gate lets only those requests pass that have a key with the scopes that their route needs.
+type Gate struct {
+	Keys    *Keyring
+	Now     func() time.Time
+	Skipper middleware.Skipper // of requests for which no key is asked
+}
+
+// Middleware is the gate to the routes of e.
+func (g Gate) Middleware(e *echo.Echo) echo.MiddlewareFunc {
 	all := sync.OnceValue(func() rights { return rightsOf(e.Routes()) }) // once all of them are there
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
 		return func(c echo.Context) error {
 			needed := all().needed(c)
-			if !s.config.RequireKeys || len(needed) == 0 {
+			if g.Skipper(c) || len(needed) == 0 {
 				return next(c)
 			}
-			h, err := s.authenticate(c.Request().Header, c.Response().Header())
+			h, err := g.authenticate(c.Request().Header, c.Response().Header())
 			if err != nil {
 				return err
 			}
-			if err := h.countRequest(s.now(), c.Response().Header()); err != nil {
+			if err := h.countRequest(g.Now(), c.Response().Header()); err != nil {
 				return err
 			}
 			for _, scope := range needed {
@@ -60,22 +62,22 @@ func (s *Service) access(e *echo.Echo) echo.MiddlewareFunc {
 					return err
 				}
 			}
-			return s.serveHolder(c, h, next)
+			return g.serve(c, h, next)
 		}
 	}
 }
 
 // authenticate returns the holder of the key that a request has. What is wrong with a key is not told.
-func (s *Service) authenticate(asked, answer http.Header) (*holder, error) {
+func (g Gate) authenticate(asked, answer http.Header) (*Holder, error) {
 	given := asked.Values(echo.HeaderAuthorization)
 	if len(given) == 0 {
 		answer.Set(echo.HeaderWWWAuthenticate, challenge)
 		return nil, refusal.New(refusal.Unauthenticated, "send a key as Authorization: Bearer KEY; `sluice admin keys create` makes one")
 	}
-	var h *holder
+	var h *Holder
 	if scheme, text, _ := strings.Cut(given[0], " "); len(given) == 1 && strings.EqualFold(scheme, "Bearer") {
 		var err error
-		if h, err = s.keys.find(strings.Trim(text, " "), s.now()); err != nil {
+		if h, err = g.Keys.Find(strings.Trim(text, " "), g.Now()); err != nil {
 			return nil, err
 		}
 	}
@@ -91,22 +93,22 @@ func invalidKey(answer http.Header) *refusal.Error {
 }
 
 // authorize refuses what the holder's key has no scope for.
-func (h *holder) authorize(scope apikey.Scope, answer http.Header) error {
-	if h.key.Allows(scope) {
+func (h *Holder) authorize(scope apikey.Scope, answer http.Header) error {
+	if h.Key.Allows(scope) {
 		return nil
 	}
 	answer.Set(echo.HeaderWWWAuthenticate, challengeScope+string(scope)+`"`)
 	return refusal.New(refusal.ScopeMissing, "the key needs the scope "+string(scope)+", which it has not got")
 }
 
-// serveHolder serves a request for as long as its key is valid. What lasts, such as a stream, is then broken off.
-func (s *Service) serveHolder(c echo.Context, h *holder, next echo.HandlerFunc) error {
+// serve serves a request for as long as its key is valid. What lasts, such as a stream, is then broken off.
+func (g Gate) serve(c echo.Context, h *Holder, next echo.HandlerFunc) error {
 	ctx, end := context.WithCancelCause(context.WithValue(c.Request().Context(), holderKey{}, h))
 	defer end(nil)
 	defer context.AfterFunc(h.gone, func() { end(errKeyGone) })()
-	if !h.key.ExpiresAt.IsZero() {
+	if !h.Key.ExpiresAt.IsZero() {
 		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeoutCause(ctx, h.key.ExpiresAt.Sub(s.now()), errKeyGone)
+		ctx, cancel = context.WithTimeoutCause(ctx, h.Key.ExpiresAt.Sub(g.Now()), errKeyGone)
 		defer cancel()
 	}
 	c.SetRequest(c.Request().WithContext(ctx))

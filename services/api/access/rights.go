@@ -1,4 +1,4 @@
-package api
+package access
 
 import (
 	"github.com/labstack/echo/v4"
