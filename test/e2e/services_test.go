@@ -162,17 +162,17 @@ func TestServicesRefuse(t *testing.T) {
 		args    []string
 		says    string
 	}{
-		"no Postgres":      {ingesterCommand, nil, nil, "SLUICE_POSTGRES_URL"},
-		"no slots":         {ingesterCommand, []string{"SLUICE_POSTGRES_URL=x", "SLUICE_SLOTS=0"}, nil, "SLUICE_SLOTS"},
-		"slots in words":   {ingesterCommand, []string{"SLUICE_SLOTS=two"}, nil, "SLUICE_SLOTS"},
-		"unknown allowed":  {ingesterCommand, []string{"SLUICE_POSTGRES_URL=x", "SLUICE_SOURCE_ALLOW=10.0.0.0/99"}, nil, "SLUICE_SOURCE_ALLOW"},
-		"a spoilt key":     {ingesterCommand, []string{"SLUICE_POSTGRES_URL=x", "SLUICE_SECRET_KEY=short"}, nil, "SLUICE_SECRET_KEY"},
-		"open to everyone": {apiCommand, []string{"SLUICE_API_ADDR=0.0.0.0:0"}, nil, "--without-keys"},
-		"a loud log":       {statusCommand, []string{"SLUICE_LOG_LEVEL=loud"}, nil, "SLUICE_LOG_LEVEL"},
-		"an unknown flag":  {statusCommand, nil, []string{"--fast"}, "--fast"},
-		"set up without":   {command, nil, []string{"setup"}, "--postgres-url"},
-		"no upload":        {apiCommand, []string{"SLUICE_UPLOAD_BYTES=0"}, nil, "SLUICE_UPLOAD_BYTES"},
-		"less than none":   {command, []string{"SLUICE_POSTGRES_URL=x", "SLUICE_UPLOAD_STORE_BYTES=-1"}, []string{"setup"}, "--upload-store-bytes"},
+		"no Postgres":     {ingesterCommand, nil, nil, "SLUICE_POSTGRES_URL"},
+		"no slots":        {ingesterCommand, []string{"SLUICE_POSTGRES_URL=x", "SLUICE_SLOTS=0"}, nil, "SLUICE_SLOTS"},
+		"slots in words":  {ingesterCommand, []string{"SLUICE_SLOTS=two"}, nil, "SLUICE_SLOTS"},
+		"unknown allowed": {ingesterCommand, []string{"SLUICE_POSTGRES_URL=x", "SLUICE_SOURCE_ALLOW=10.0.0.0/99"}, nil, "SLUICE_SOURCE_ALLOW"},
+		"a spoilt key":    {ingesterCommand, []string{"SLUICE_POSTGRES_URL=x", "SLUICE_SECRET_KEY=short"}, nil, "SLUICE_SECRET_KEY"},
+		"open and closed": {apiCommand, []string{"SLUICE_API_ADDR=0.0.0.0:0"}, []string{"--require-keys", "--without-keys"}, "contradict"},
+		"a loud log":      {statusCommand, []string{"SLUICE_LOG_LEVEL=loud"}, nil, "SLUICE_LOG_LEVEL"},
+		"an unknown flag": {statusCommand, nil, []string{"--fast"}, "--fast"},
+		"set up without":  {command, nil, []string{"setup"}, "--postgres-url"},
+		"no upload":       {apiCommand, []string{"SLUICE_UPLOAD_BYTES=0"}, nil, "SLUICE_UPLOAD_BYTES"},
+		"less than none":  {command, []string{"SLUICE_POSTGRES_URL=x", "SLUICE_UPLOAD_STORE_BYTES=-1"}, []string{"setup"}, "--upload-store-bytes"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
