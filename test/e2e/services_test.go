@@ -63,9 +63,10 @@ func startFleetOn(t *testing.T, nats *testenv.NATS, database string, settings []
 	return f
 }
 
-func (f *fleet) runAPI(t *testing.T) *process {
+// runAPI runs an API, with further settings, which count more than those of the fleet.
+func (f *fleet) runAPI(t *testing.T, settings ...string) *process {
 	t.Helper()
-	return run(t, apiCommand, append(slices.Clone(f.env), "SLUICE_API_ADDR=127.0.0.1:0"))
+	return run(t, apiCommand, slices.Concat(f.env, []string{"SLUICE_API_ADDR=127.0.0.1:0"}, settings))
 }
 
 // runWorker runs an ingester, with further settings, which count more than those of the fleet.
@@ -87,13 +88,19 @@ func (f *fleet) awaitAPI(t *testing.T, p *process) *instance {
 		t.Fatal("the API does not say where it listens")
 	}
 	i := &instance{process: p, api: "http://" + found[1], postgres: f.database}
-	testenv.Eventually(ctx, t, "the API is ready", func() error {
+	i.awaitReady(t)
+	return i
+}
+
+// awaitReady returns when an API can do its work.
+func (i *instance) awaitReady(t *testing.T) {
+	t.Helper()
+	testenv.Eventually(testenv.Context(t), t, "the API is ready", func() error {
 		if a := i.get(t, "/readyz"); a.status != 200 {
 			return fmt.Errorf("%d %s", a.status, a.body)
 		}
 		return nil
 	})
-	return i
 }
 
 func bind(t *testing.T, nats *testenv.NATS) *bus.Bus {
