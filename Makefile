@@ -55,8 +55,8 @@ lint: bin/golangci-lint bin/buf ## vet and lint every module, and the protobuf d
 	bin/buf format --diff --exit-code pkg/proto
 
 .PHONY: lint-api
-lint-api: ## lint the document of the API (needs Node and npm)
-	npx --yes @redocly/cli@2.77.0 lint services/api/openapi/openapi.yaml
+lint-api: ## lint the document of the API (needs Node 18.17 or later and npm)
+	npx --yes @redocly/cli@1.34.5 lint services/api/openapi/openapi.yaml
 
 .PHONY: generate
 generate: ## make the generated code anew

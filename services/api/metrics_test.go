@@ -7,12 +7,17 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"sluice/internal/testenv"
+	"sluice/pkg/apikey"
+	sluicev1 "sluice/pkg/proto/sluice/v1"
+	"sluice/pkg/proto/sluice/v1/sluicev1connect"
 )
 
-// counted reads from /metrics how many requests there were with these labels.
-func (e *env) counted(t testing.TB, route, method, status string) int {
+// counted reads from /metrics, with a key where one is asked for, how many requests there were with these labels.
+func (e *env) counted(t testing.TB, route, method, status string, headers ...string) int {
 	t.Helper()
-	a := e.get(t, "/metrics")
+	a := e.call(t, http.MethodGet, "/metrics", "", headers...)
 	if a.status != http.StatusOK {
 		t.Fatalf("answered %d %s", a.status, a.body)
 	}
@@ -53,5 +58,48 @@ func TestRequestsAreCounted(t *testing.T) {
 	}
 	if !strings.Contains(text, "go_goroutines") {
 		t.Error("the figures of the process are missing")
+	}
+}
+
+// TestRefusedCallersAreCounted holds that who is refused for a key is counted as what was asked for, be it by a typed call.
+func TestRefusedCallersAreCounted(t *testing.T) {
+	e, _ := newKeyedEnv(t)
+	_, header := e.newKey(t, good())
+	reader, once := good(), good()
+	reader.Scopes, once.RequestsPerMinute = []apikey.Scope{apikey.Read}, 1
+	_, isReader := e.newKey(t, reader)
+	_, isSpent := e.newKey(t, once)
+	if a := e.call(t, http.MethodGet, "/v1/jobs", "", isSpent); a.status != http.StatusOK {
+		t.Fatalf("the first request is answered %d %s", a.status, a.body)
+	}
+	call := func(method, target string, headers ...string) func() {
+		return func() { e.call(t, method, target, "", headers...) }
+	}
+	for name, tt := range map[string]struct {
+		call                   func()
+		route, counted, status string
+	}{
+		"no key":           {call(http.MethodGet, "/v1/jobs"), "/v1/jobs", "GET", "401"},
+		"a bad key":        {call(http.MethodPost, "/v1/jobs", isBearer+"secret"), "/v1/jobs", "POST", "401"},
+		"HEAD":             {call(http.MethodHead, "/v1/jobs/secret"), "/v1/jobs/{id}", "GET", "401"},
+		"figures":          {call(http.MethodGet, "/metrics"), "/metrics", "GET", "401"},
+		"no such route":    {call(http.MethodGet, "/secret"), "other", "other", "404"},
+		"a scope too few":  {call(http.MethodPost, "/v1/jobs", isReader), "/v1/jobs", "POST", "403"},
+		"no right to drop": {call(http.MethodDelete, "/v1/datasets/secret", isReader), "/v1/datasets/{table}", "DELETE", "403"},
+		"too many":         {call(http.MethodGet, "/v1/jobs", isSpent), "/v1/jobs", "GET", "429"},
+		"a typed call": {func() {
+			drops := sluicev1connect.NewDatasetServiceClient(http.DefaultClient, e.url)
+			_, err := drops.DeleteDataset(testenv.Context(t), &sluicev1.DeleteDatasetRequest{Table: "secret"})
+			failed(t, err, codeUnauthenticated)
+		}, "/v1/datasets/{table}", "DELETE", "401"},
+	} {
+		before := e.counted(t, tt.route, tt.counted, tt.status, header)
+		tt.call()
+		if after := e.counted(t, tt.route, tt.counted, tt.status, header); after != before+1 {
+			t.Errorf("%s: counted %d, then %d", name, before, after)
+		}
+	}
+	if text := string(e.call(t, http.MethodGet, "/metrics", "", header).body); strings.Contains(text, "secret") {
+		t.Error("a figure has a label of which there are as many as callers like")
 	}
 }

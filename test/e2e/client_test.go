@@ -89,6 +89,7 @@ func (i *instance) call(t testing.TB, method, target, body string, headers ...st
 		name, value, _ := strings.Cut(h, ": ")
 		r.Header.Add(name, value)
 	}
+	i.identify(r)
 	response, err := http.DefaultClient.Do(r)
 	if err != nil {
 		t.Fatal(err)
@@ -99,6 +100,13 @@ func (i *instance) call(t testing.TB, method, target, body string, headers ...st
 		t.Fatal(err)
 	}
 	return answer{status: response.StatusCode, header: response.Header, body: data}
+}
+
+// identify has a request say whose it is.
+func (i *instance) identify(r *http.Request) {
+	if i.key != "" {
+		r.Header.Set("Authorization", "Bearer "+i.key)
+	}
 }
 
 func (i *instance) get(t testing.TB, target string) answer {

@@ -42,6 +42,7 @@ func (i *instance) watch(t testing.TB, path, last string) *watching {
 	if last != "" {
 		r.Header.Set("Last-Event-ID", last)
 	}
+	i.identify(r)
 	response, err := http.DefaultClient.Do(r)
 	if err != nil {
 		t.Fatal(err)

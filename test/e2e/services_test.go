@@ -63,9 +63,10 @@ func startFleetOn(t *testing.T, nats *testenv.NATS, database string, settings []
 	return f
 }
 
-func (f *fleet) runAPI(t *testing.T) *process {
+// runAPI runs an API, with further settings, which count more than those of the fleet.
+func (f *fleet) runAPI(t *testing.T, settings ...string) *process {
 	t.Helper()
-	return run(t, apiCommand, append(slices.Clone(f.env), "SLUICE_API_ADDR=127.0.0.1:0"))
+	return run(t, apiCommand, slices.Concat(f.env, []string{"SLUICE_API_ADDR=127.0.0.1:0"}, settings))
 }
 
 // runWorker runs an ingester, with further settings, which count more than those of the fleet.
@@ -87,13 +88,19 @@ func (f *fleet) awaitAPI(t *testing.T, p *process) *instance {
 		t.Fatal("the API does not say where it listens")
 	}
 	i := &instance{process: p, api: "http://" + found[1], postgres: f.database}
-	testenv.Eventually(ctx, t, "the API is ready", func() error {
+	i.awaitReady(t)
+	return i
+}
+
+// awaitReady returns when an API can do its work.
+func (i *instance) awaitReady(t *testing.T) {
+	t.Helper()
+	testenv.Eventually(testenv.Context(t), t, "the API is ready", func() error {
 		if a := i.get(t, "/readyz"); a.status != 200 {
 			return fmt.Errorf("%d %s", a.status, a.body)
 		}
 		return nil
 	})
-	return i
 }
 
 func bind(t *testing.T, nats *testenv.NATS) *bus.Bus {
@@ -162,17 +169,17 @@ func TestServicesRefuse(t *testing.T) {
 		args    []string
 		says    string
 	}{
-		"no Postgres":      {ingesterCommand, nil, nil, "SLUICE_POSTGRES_URL"},
-		"no slots":         {ingesterCommand, []string{"SLUICE_POSTGRES_URL=x", "SLUICE_SLOTS=0"}, nil, "SLUICE_SLOTS"},
-		"slots in words":   {ingesterCommand, []string{"SLUICE_SLOTS=two"}, nil, "SLUICE_SLOTS"},
-		"unknown allowed":  {ingesterCommand, []string{"SLUICE_POSTGRES_URL=x", "SLUICE_SOURCE_ALLOW=10.0.0.0/99"}, nil, "SLUICE_SOURCE_ALLOW"},
-		"a spoilt key":     {ingesterCommand, []string{"SLUICE_POSTGRES_URL=x", "SLUICE_SECRET_KEY=short"}, nil, "SLUICE_SECRET_KEY"},
-		"open to everyone": {apiCommand, []string{"SLUICE_API_ADDR=0.0.0.0:0"}, nil, "--without-keys"},
-		"a loud log":       {statusCommand, []string{"SLUICE_LOG_LEVEL=loud"}, nil, "SLUICE_LOG_LEVEL"},
-		"an unknown flag":  {statusCommand, nil, []string{"--fast"}, "--fast"},
-		"set up without":   {command, nil, []string{"setup"}, "--postgres-url"},
-		"no upload":        {apiCommand, []string{"SLUICE_UPLOAD_BYTES=0"}, nil, "SLUICE_UPLOAD_BYTES"},
-		"less than none":   {command, []string{"SLUICE_POSTGRES_URL=x", "SLUICE_UPLOAD_STORE_BYTES=-1"}, []string{"setup"}, "--upload-store-bytes"},
+		"no Postgres":     {ingesterCommand, nil, nil, "SLUICE_POSTGRES_URL"},
+		"no slots":        {ingesterCommand, []string{"SLUICE_POSTGRES_URL=x", "SLUICE_SLOTS=0"}, nil, "SLUICE_SLOTS"},
+		"slots in words":  {ingesterCommand, []string{"SLUICE_SLOTS=two"}, nil, "SLUICE_SLOTS"},
+		"unknown allowed": {ingesterCommand, []string{"SLUICE_POSTGRES_URL=x", "SLUICE_SOURCE_ALLOW=10.0.0.0/99"}, nil, "SLUICE_SOURCE_ALLOW"},
+		"a spoilt key":    {ingesterCommand, []string{"SLUICE_POSTGRES_URL=x", "SLUICE_SECRET_KEY=short"}, nil, "SLUICE_SECRET_KEY"},
+		"open and closed": {apiCommand, []string{"SLUICE_API_ADDR=0.0.0.0:0"}, []string{"--require-keys", "--without-keys"}, "contradict"},
+		"a loud log":      {statusCommand, []string{"SLUICE_LOG_LEVEL=loud"}, nil, "SLUICE_LOG_LEVEL"},
+		"an unknown flag": {statusCommand, nil, []string{"--fast"}, "--fast"},
+		"set up without":  {command, nil, []string{"setup"}, "--postgres-url"},
+		"no upload":       {apiCommand, []string{"SLUICE_UPLOAD_BYTES=0"}, nil, "SLUICE_UPLOAD_BYTES"},
+		"less than none":  {command, []string{"SLUICE_POSTGRES_URL=x", "SLUICE_UPLOAD_STORE_BYTES=-1"}, []string{"setup"}, "--upload-store-bytes"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

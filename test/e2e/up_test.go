@@ -29,6 +29,7 @@ type instance struct {
 	*process
 	dir                                 string
 	api, files, nats, monitor, postgres string // where they are announced to be
+	key                                 string // that the API is called with, if any
 }
 
 // up starts sluice up on a data directory and returns when it is ready.
