@@ -54,6 +54,7 @@ func (s *Service) routes(e *echo.Echo) {
 	e.Use(trace)
 	e.Use(readForm)
 	e.Use(accept)
+	e.Use(joinETags)
 	e.Use(checkParameters(all))
 	e.Binder = strictBinder{all}
 	e.Pre(s.rpc(e))
