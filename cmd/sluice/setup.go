@@ -81,7 +81,8 @@ func setup(cmd *cobra.Command, natsURL, postgresURL string, topology bus.Topolog
 	case err != nil:
 		said += fmt.Sprintf(" The API cannot read what is loaded yet: %v", err)
 	case len(hidden) > 0:
-		said += fmt.Sprintf(" The API cannot read yet what others are changing: %s. The ingesters let it, once that is done.", strings.Join(hidden, ", "))
+		said += fmt.Sprintf(" The API cannot read yet what others are changing: %s. The ingesters let it, once that is done.",
+			strings.Join(hidden, ", "))
 	}
 	if _, err := fmt.Fprintln(cmd.OutOrStdout(), said); err != nil {
 		return fmt.Errorf("saying so: %w", err)

@@ -80,13 +80,18 @@ func TestDatasetsOfEarlierIngesters(t *testing.T) {
 // Nothing is recorded again that is gone, nor a table of others that is called like it.
 func TestDroppedDatasetsStayForgotten(t *testing.T) {
 	for name, gone := range map[string]func(w *world){
-		"by the API":            func(w *world) { w.must(w.db.Drop(testenv.Context(w), "public", "trips")) },
-		"by the API, remade":    func(w *world) { w.must(w.db.Drop(testenv.Context(w), "public", "trips")); w.exec("CREATE TABLE trips (id text)") },
+		"by the API": func(w *world) { w.must(w.db.Drop(testenv.Context(w), "public", "trips")) },
+		"by the API, remade": func(w *world) {
+			w.must(w.db.Drop(testenv.Context(w), "public", "trips"))
+			w.exec("CREATE TABLE trips (id text)")
+		},
 		"by SQL":                func(w *world) { w.exec("DROP TABLE trips; DELETE FROM sluice.datasets") },
 		"by SQL, remade":        func(w *world) { w.exec("DROP TABLE trips; CREATE TABLE trips (id text); DELETE FROM sluice.datasets") },
 		"renamed":               func(w *world) { w.exec("ALTER TABLE trips RENAME TO renamed; DELETE FROM sluice.datasets") },
 		"remade, then restored": func(w *world) { w.exec("DELETE FROM sluice.datasets; UPDATE sluice.loads SET ledger_oid = 1") },
-		"of no known table":     func(w *world) { w.exec("DELETE FROM sluice.datasets; UPDATE sluice.loads SET table_oid = NULL, ledger_oid = NULL") },
+		"of no known table": func(w *world) {
+			w.exec("DELETE FROM sluice.datasets; UPDATE sluice.loads SET table_oid = NULL, ledger_oid = NULL")
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t)
