@@ -1,9 +1,11 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -72,14 +74,26 @@ func setup(cmd *cobra.Command, natsURL, postgresURL string, topology bus.Topolog
 	}
 	said := "NATS and Postgres are set up."
 	password := os.Getenv(readerPassword)
-	if err := db.MakeReader(cmd.Context(), postgres.ReaderLogin{Password: password}); err != nil {
-		if password != "" {
-			return err
-		}
+	hidden, err := makeReader(cmd.Context(), db, password)
+	switch {
+	case err != nil && password != "":
+		return err
+	case err != nil:
 		said += fmt.Sprintf(" The API cannot read what is loaded yet: %v", err)
+	case len(hidden) > 0:
+		said += fmt.Sprintf(" The API cannot read yet what others are changing: %s. The ingesters let it, once that is done.",
+			strings.Join(hidden, ", "))
 	}
 	if _, err := fmt.Fprintln(cmd.OutOrStdout(), said); err != nil {
 		return fmt.Errorf("saying so: %w", err)
 	}
 	return nil
+}
+
+// makeReader lets the API read what is loaded, and returns of what that did not succeed yet.
+func makeReader(ctx context.Context, db *postgres.Database, password string) (hidden []string, err error) {
+	if err := db.MakeReader(ctx, postgres.ReaderLogin{Password: password}); err != nil {
+		return nil, err
+	}
+	return db.ShowDatasets(ctx)
 }

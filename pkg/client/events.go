@@ -15,7 +15,7 @@ import (
 const (
 	// reconnectAfter is the pause before a stream that broke off is asked for again, if the API names none.
 	reconnectAfter = time.Second
-	// reconnects is how often in a row that may fail.
+	// reconnects is how often in a row that may fail: not be answered, or be broken off before an event.
 	reconnects = 10
 )
 
@@ -33,14 +33,16 @@ func (c *Client) Events(ctx context.Context, id string, after *int64) iter.Seq2[
 			s.last = strconv.FormatInt(*after, 10)
 		}
 		for failed := 0; ; {
-			heard, done, err := s.read(ctx, yield)
+			fine, done, err := s.read(ctx, yield)
 			if done || err == nil {
 				return
 			}
-			if heard {
+			if fine {
 				failed = 0
+			} else {
+				failed++
 			}
-			if failed++; failed > reconnects || !mendable(err) {
+			if failed > reconnects || !mendable(err) {
 				yield(Event{}, err)
 				return
 			}
@@ -60,8 +62,9 @@ type eventStream struct {
 	retry  time.Duration
 }
 
-// read yields what comes on one connection. It is done when the caller has had enough. Without an error the stream is complete.
-func (s *eventStream) read(ctx context.Context, yield func(Event, error) bool) (heard, done bool, err error) {
+// read yields what comes on one connection. It is fine if there was an event, or the stream ended in order without one, as one does
+// when the API ends. It is done when the caller has had enough. Without an error the stream is complete.
+func (s *eventStream) read(ctx context.Context, yield func(Event, error) bool) (fine, done bool, err error) {
 	r, err := s.open(ctx)
 	if err != nil {
 		return false, false, err
@@ -76,7 +79,7 @@ func (s *eventStream) read(ctx context.Context, yield func(Event, error) bool) (
 	defer func() { _ = body.Close() }()
 	for f, err := range frames(body) {
 		if err != nil {
-			return heard, false, err
+			return fine, false, err
 		}
 		s.last, s.retry = cmp.Or(f.id, s.last), f.retry
 		if len(f.data) == 0 {
@@ -84,17 +87,17 @@ func (s *eventStream) read(ctx context.Context, yield func(Event, error) bool) (
 		}
 		var e Event
 		if err := json.Unmarshal(f.data, &e); err != nil {
-			return heard, false, fmt.Errorf("reading event %s: %w", f.id, err)
+			return fine, false, fmt.Errorf("reading event %s: %w", f.id, err)
 		}
-		heard = true
+		fine = true
 		if !yield(e, nil) {
-			return heard, true, nil
+			return fine, true, nil
 		}
 	}
 	if ctx.Err() != nil {
-		return heard, false, context.Cause(ctx)
+		return fine, false, context.Cause(ctx)
 	}
-	return heard, false, &Unreachable{URL: s.client.url, Err: errCut} // asking again tells whether that was all
+	return true, false, &Unreachable{URL: s.client.url, Err: errCut} // asking again tells whether that was all
 }
 
 func (s *eventStream) open(ctx context.Context) (*http.Response, error) {

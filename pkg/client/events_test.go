@@ -72,6 +72,40 @@ func TestEvents(t *testing.T) {
 	}
 }
 
+// TestEventsAreGivenUp holds that a stream which ends in order although nothing happens is no failure, however often, and that only so
+// many failures in a row are too many.
+func TestEventsAreGivenUp(t *testing.T) {
+	cut := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		told(":\n\n")(w, r)
+		_ = http.NewResponseController(w).Flush()
+		panic(http.ErrAbortHandler)
+	})
+	last := []http.HandlerFunc{told(event(4, "failed")), over}
+	for name, c := range map[string]struct {
+		answers []http.HandlerFunc
+		fails   bool
+	}{
+		"quiet":                     {append(slices.Repeat([]http.HandlerFunc{told("")}, 3*reconnects), last...), false},
+		"cut as often as may be":    {append(slices.Repeat([]http.HandlerFunc{cut}, reconnects), last...), false},
+		"cut once more":             {append(slices.Repeat([]http.HandlerFunc{cut}, reconnects+1), last...), true},
+		"cut in turn with quietude": {append(slices.Repeat([]http.HandlerFunc{cut, told("")}, 2*reconnects), last...), false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			a := newAPI(t, append([]http.HandlerFunc{told("")}, c.answers...)...) // which says how soon to come again
+			heard := 0
+			var last error
+			for _, err := range a.Events(t.Context(), "j1", nil) {
+				if last = err; err == nil {
+					heard++
+				}
+			}
+			if (last != nil) != c.fails || (heard == 0) != c.fails {
+				t.Errorf("%d events are heard, and then %v", heard, last)
+			}
+		})
+	}
+}
+
 func TestEventsOfAll(t *testing.T) {
 	a := newAPI(t, told(event(4, "queued")+event(5, "started")))
 	for e, err := range a.Events(t.Context(), "", nil) {

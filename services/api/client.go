@@ -10,12 +10,8 @@ import (
 	"github.com/labstack/echo/v4"
 )
 
-const (
-	// writeTime bounds how long a client may take to make room for what it is sent.
-	writeTime = 10 * time.Second
-	// farewellTime bounds how long the end of a stream may take to be sent.
-	farewellTime = 2 * time.Second
-)
+// writeTime bounds how long a client may take to make room for what it is sent.
+const writeTime = 10 * time.Second
 
 // client is whom a stream is sent to.
 type client struct {
@@ -24,8 +20,10 @@ type client struct {
 	control *http.ResponseController
 	release func()
 
-	mu      sync.Mutex
-	sending bool // past the limit of a write HTTP/2 ends a stream even if nothing is being sent, so that there is one only then
+	mu sync.Mutex
+	// sending is true until what is being sent has been sent. Past the limit of a write HTTP/2 ends a stream even if nothing is being
+	// sent, so that there is one only then.
+	sending bool
 }
 
 // newClient begins an answer, whose media type is set, that lasts longer than the server's limits for requests. When ctx ends,
@@ -92,10 +90,15 @@ func (c *client) send(data []byte) error {
 	return c.limit(false)
 }
 
-// close leaves the connection to the server, which has the end of the answer to send.
+// close leaves the connection to the server, which has the end of the answer to send, unless a part of it was broken off. The limit
+// is no shorter than that of a write: it also runs while the handler ends, for which a busy machine may take seconds.
 func (c *client) close() {
 	c.release()
-	_ = c.control.SetWriteDeadline(time.Now().Add(farewellTime)) // fails only if the connection is closed
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if !c.sending {
+		_ = c.control.SetWriteDeadline(time.Now().Add(writeTime)) // fails only if the connection is closed
+	}
 }
 
 // abort breaks the answer off where it is, so that nobody takes it for complete.

@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/labstack/echo/v4"
+
 	"sluice/services/api/openapi"
 )
 
@@ -41,6 +43,18 @@ func (t etag) in(header *string) bool {
 		}
 	}
 	return false
+}
+
+// joinETags makes the lines of If-None-Match one: it is a list (RFC 9110, section 5.3), which the document cannot say of a header.
+func joinETags(next echo.HandlerFunc) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		const name = "If-None-Match"
+		header := c.Request().Header
+		if lines := header.Values(name); len(lines) > 1 {
+			header.Set(name, strings.Join(lines, ", "))
+		}
+		return next(c)
+	}
 }
 
 func (t etag) notModified() openapi.NotModifiedResponse {

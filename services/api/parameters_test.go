@@ -87,8 +87,8 @@ func TestParametersAreRefused(t *testing.T) {
 			t.Errorf("%s: told %q, want %q", target, got, want)
 		}
 	}
-	again := e.call(t, http.MethodGet, "/v1/jobs", "", "If-None-Match: a", "If-None-Match: b")
-	if got := fields(refused(t, again, refusal.InvalidRequest)); got != "If-None-Match is given more than once" {
+	again := e.call(t, http.MethodGet, "/v1/jobs/x/events", "", "Last-Event-ID: 1", "Last-Event-ID: 2")
+	if got := fields(refused(t, again, refusal.InvalidRequest)); got != "Last-Event-ID is given more than once" {
 		t.Errorf("told %q", got)
 	}
 }

@@ -57,6 +57,7 @@ func (s *Service) routes(e *echo.Echo) {
 	e.Use(trace)
 	e.Use(readForm)
 	e.Use(accept)
+	e.Use(joinETags)
 	e.Use(all.Parameters())
 	e.Binder = contract.Binder{Contract: all, Meaning: meaning}
 	e.Pre(s.rpc(e))

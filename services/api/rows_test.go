@@ -54,6 +54,9 @@ func TestRowsInEveryFormat(t *testing.T) {
 			t.Errorf("%s %s: %d %s %q", tt.query, tt.accept, a.status, a.header.Get("Content-Type"), a.body)
 		}
 	}
+	if a := e.call(t, http.MethodGet, rows, "", "Accept: text/csv;q=0.5", "Accept: application/x-ndjson, text/html"); string(a.body) != ndjson {
+		t.Errorf("accepted in two lines: %s %q", a.header.Get("Content-Type"), a.body)
+	}
 	for query, at := range map[string]string{
 		"limit=0": "limit", "limit=1001": "limit", "limit=x": "limit", "format=csv&limit=0": "limit", "format=xml": "format", "cursor=x": "cursor",
 		"cursor=": "cursor", "format=csv&cursor=" + *page.NextCursor: "cursor", "columns=": "columns", "columns=x": "columns", "columns=id,id": "columns",

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"errors"
+	"log/slog"
 	"net/http"
 	"strings"
 	"testing"
@@ -179,6 +180,41 @@ func TestWatchIsBrokenOff(t *testing.T) {
 	}
 	if err := <-run.ended; err != nil {
 		t.Errorf("the API ended with %v", err)
+	}
+}
+
+// tardy is a log that keeps requests waiting which are about to end, as a machine does that has no processor to spare.
+type tardy struct {
+	slog.Handler
+	by time.Duration
+}
+
+func (tardy) Enabled(context.Context, slog.Level) bool { return true }
+
+func (l tardy) Handle(_ context.Context, r slog.Record) error {
+	if r.Message == "request" {
+		<-time.After(l.by)
+	}
+	return nil
+}
+
+// TestEndIsSentHoweverLate holds that a stream whose handler takes long to end is told its end.
+func TestEndIsSentHoweverLate(t *testing.T) {
+	t.Parallel()
+	e, _ := newLiveEnv(t, func(e *env) { e.api.config.Log = slog.New(tardy{slog.DiscardHandler, 3 * time.Second}) })
+	for name, c := range e.callers(t) {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			id := uuid.NewString()
+			last := e.publish(t, id, position(1), events.Cancelled{})
+			stream, err := c.WatchJob(testenv.Context(t), &sluicev1.WatchJobRequest{Id: id})
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer func() { _ = stream.Close() }()
+			expectTold(t, stream, last)
+			expectNoMore(t, stream, 0)
+		})
 	}
 }
 

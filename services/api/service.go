@@ -74,6 +74,16 @@ func New(config Config, b *bus.Bus, sealer seal.Sealer) *Service {
 	}
 }
 
+// Ready is closed once the keys have been read, if they are asked for.
+func (s *Service) Ready() <-chan struct{} {
+	if s.config.RequireKeys {
+		return s.keys.Read()
+	}
+	ready := make(chan struct{})
+	close(ready)
+	return ready
+}
+
 // Run serves on the listener, which it closes, until ctx ends or the listener fails. It runs once.
 func (s *Service) Run(ctx context.Context, listener net.Listener) error {
 	return s.serve(ctx, listener, s.server())

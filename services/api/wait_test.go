@@ -163,6 +163,14 @@ func TestETags(t *testing.T) {
 				t.Errorf("%s: If-None-Match %s is answered with %d, %d bytes and ETag %s", target, header, a.status, len(a.body), a.header.Get("ETag"))
 			}
 		}
+		for want, lines := range map[int][]string{
+			http.StatusNotModified: {`If-None-Match: "x", "y"`, "If-None-Match: " + tag, `If-None-Match: "z"`},
+			http.StatusOK:          {`If-None-Match: "x"`, "If-None-Match: *"}, // which stands for all only if alone
+		} {
+			if a := e.call(t, http.MethodGet, target, "", lines...); a.status != want {
+				t.Errorf("%s: %q are answered with %d", target, lines, a.status)
+			}
+		}
 	}
 	was := e.get(t, job.Links.Self).header.Get("ETag")
 	succeeded.Run++

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"time"
 
 	"sluice/pkg/bus"
 	"sluice/pkg/events"
@@ -13,13 +14,17 @@ import (
 // expiredPage is how many old ends one sweep deletes at most.
 const expiredPage = 1000
 
+// recordMargin is by how much the clock of another ingester may be behind, and how long a publication may take to commit.
+const recordMargin = time.Hour
+
 // sweeper clears away what no job needs any more: staging tables, the ledger and the register of jobs long ended, and what is
-// known of datasets long gone.
+// known of datasets long gone. It makes up for what is not known of datasets, and not shown to the API.
 type sweeper struct {
 	parts     Parts
 	config    Repairs
 	log       *slog.Logger
 	leftovers *unchanged[postgres.Leftover]
+	recorded  time.Time // up to when the loads that ended are known to be recorded
 }
 
 func newSweeper(parts Parts, config Repairs, log *slog.Logger) *sweeper {
@@ -27,7 +32,24 @@ func newSweeper(parts Parts, config Repairs, log *slog.Logger) *sweeper {
 }
 
 func (s *sweeper) pass(ctx context.Context) error {
-	return errors.Join(s.dropLeftovers(ctx), s.forgetExpired(ctx), s.parts.Database.ForgetDatasets(ctx, s.config.Keep))
+	return errors.Join(s.dropLeftovers(ctx), s.forgetExpired(ctx), s.parts.Database.ForgetDatasets(ctx, s.config.Keep), s.catchUp(ctx))
+}
+
+// catchUp records and shows the datasets that earlier ingesters have published, and shows those that were locked.
+func (s *sweeper) catchUp(ctx context.Context) error {
+	upTo := time.Now().Add(-recordMargin)
+	complete, err := s.parts.Database.RecordDatasets(ctx, s.recorded)
+	if err != nil {
+		return err
+	}
+	if complete {
+		s.recorded = upTo
+	}
+	hidden, err := s.parts.Database.ShowDatasets(ctx)
+	if len(hidden) > 0 {
+		s.log.Info("the API cannot read yet what others are changing; trying again", "datasets", hidden)
+	}
+	return err
 }
 
 // dropLeftovers drops the staging tables without a run that were there in the pass before already.

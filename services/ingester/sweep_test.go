@@ -10,6 +10,7 @@ import (
 	"sluice/pkg/bus"
 	"sluice/pkg/events"
 	"sluice/services/ingester"
+	"sluice/services/ingester/postgres"
 )
 
 func (e *env) exec(sql string, args ...any) {
@@ -177,4 +178,29 @@ func TestRepairsAndWorkSideBySide(t *testing.T) {
 	}
 	e.expectHistory(job, "started succeeded")
 	e.expectHistory(stranded, "started failed")
+}
+
+// TestDatasetsOfEarlierIngestersAreListed holds that what an ingester of before datasets were kept has published comes into the
+// list, and that the API may read it.
+func TestDatasetsOfEarlierIngestersAreListed(t *testing.T) {
+	t.Parallel()
+	e := newEnv(t)
+	if err := e.db.MakeReader(e.ctx, postgres.ReaderLogin{}); err != nil {
+		t.Fatal(err)
+	}
+	sweep := e.sweeper(atOnce)
+	e.pass(sweep) // what comes late is found as well
+	url, rows := served(t)
+	e.start("w1")
+	job := e.submit(newJob(url))
+	table := e.awaitEnd(job, events.StateSucceeded, rows).Data.(events.Succeeded).Result.Table
+	e.exec("DELETE FROM sluice.datasets")
+	e.exec(`REVOKE SELECT ON "` + table + `" FROM ` + postgres.ReaderRole)
+	e.pass(sweep)
+	var listed, shown bool
+	err := e.sql.QueryRow(e.ctx, `SELECT job_id = $1 AND made, has_table_privilege('sluice_reader', oid, 'SELECT')
+		FROM sluice.standing_datasets WHERE table_name = $2`, job.ID, table).Scan(&listed, &shown)
+	if err != nil || !listed || !shown {
+		t.Errorf("listed: %t, shown: %t (%v)", listed, shown, err)
+	}
 }

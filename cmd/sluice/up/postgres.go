@@ -61,6 +61,13 @@ func (d database) datasets(ctx context.Context, by *postgres.Database, log *slog
 	case err != nil:
 		return nil, err
 	}
+	hidden, err := by.ShowDatasets(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if len(hidden) > 0 {
+		log.Warn("the API cannot read yet what others are changing; the ingesters let it, once that is done", "datasets", hidden)
+	}
 	reader, err := dataset.Open(config)
 	if err != nil {
 		return nil, fmt.Errorf("using the Postgres of --reader-url: %w", err)

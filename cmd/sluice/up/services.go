@@ -117,7 +117,7 @@ func (all *services) run(ctx context.Context, group *errgroup.Group) {
 
 // ready waits until all of them are at work, or ctx ends.
 func (all *services) ready(ctx context.Context) bool {
-	waits := []<-chan struct{}{all.status.Ready()}
+	waits := []<-chan struct{}{all.api.Ready(), all.status.Ready()}
 	for _, one := range all.ingesters {
 		waits = append(waits, one.Ready())
 	}

@@ -28,6 +28,9 @@ func (t *csvTable) row(values [][]byte) {
 
 func (t *csvTable) end() { t.to.pending = append(t.to.pending, "\r\n"...) }
 
+// endMark alone on a line is the end of a file to Postgres before version 18, unless it is in quotes.
+const endMark = `\.`
+
 // field writes a value: nil as nothing, and an empty text in quotes, as a text is that has a comma, a quote or a line end.
 func (t *csvTable) field(place int, value []byte, safe bool) {
 	p := t.to.pending
@@ -36,7 +39,7 @@ func (t *csvTable) field(place int, value []byte, safe bool) {
 	}
 	switch {
 	case value == nil:
-	case len(value) > 0 && !bytes.ContainsAny(value, ",\"\r\n"):
+	case len(value) > 0 && !bytes.ContainsAny(value, ",\"\r\n") && string(value) != endMark:
 		if safe {
 			p = harmless(p, value)
 		}

@@ -44,6 +44,30 @@ func TestCSV(t *testing.T) {
 	}
 }
 
+// TestPostgresReadsCSVAsItWas holds that a file of one column, in which NULL is an empty line, is read by COPY as it was written.
+func TestPostgresReadsCSVAsItWas(t *testing.T) {
+	w := newWorld(t)
+	w.loaded("trips", `CREATE TABLE trips (t text); CREATE TABLE again (t text);
+		INSERT INTO trips VALUES (NULL), ('a'), (''), (NULL), ('\.'), ('\.x'), ('"'), (E'\r\n'), (' '), (NULL)`)
+	text := w.exported(ExportQuery{Format: CSV})
+	if want := "t\r\n\r\na\r\n\"\"\r\n\r\n\"\\.\"\r\n\\.x\r\n\"\"\"\"\r\n\"\r\n\"\r\n \r\n\r\n"; text != want {
+		t.Errorf("written is %q, want %q", text, want)
+	}
+	conn, err := w.Pool.Acquire(w.ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Release()
+	if _, err := conn.Conn().PgConn().CopyFrom(w.ctx, strings.NewReader(text), "COPY again FROM STDIN (FORMAT csv, HEADER)"); err != nil {
+		t.Fatal(err)
+	}
+	var same bool
+	err = conn.QueryRow(w.ctx, `SELECT (SELECT array_agg(t ORDER BY ctid) FROM trips) = (SELECT array_agg(t ORDER BY ctid) FROM again)`).Scan(&same)
+	if err != nil || !same {
+		t.Errorf("read again it is the same: %t (%v)", same, err)
+	}
+}
+
 // sink counts what is written, and does with each write as it is told.
 type sink struct {
 	bytes int

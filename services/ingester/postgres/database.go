@@ -14,6 +14,7 @@ import (
 	"io/fs"
 	"maps"
 	"runtime"
+	"time"
 
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/jackc/pgx/v5/stdlib"
@@ -152,6 +153,9 @@ func (db *Database) Migrate(ctx context.Context) error {
 		return fmt.Errorf("migrating schema sluice: %w", err)
 	}
 	if err := db.adoptDatasets(ctx); err != nil {
+		return err
+	}
+	if _, err := db.RecordDatasets(ctx, time.Time{}); err != nil { // what is being published at this moment, the ingesters record
 		return err
 	}
 	return db.hideSchema(ctx)

@@ -24,8 +24,8 @@ type ReaderLogin struct {
 	Shared bool
 }
 
-// MakeReader makes [ReaderRole], unless it is there, and lets it read the datasets that there are. It fails with an
-// [events.Failure] of code not_permitted where this role may not. The schema must be migrated.
+// MakeReader makes [ReaderRole], unless it is there, and lets it read which datasets there are; [Database.ShowDatasets] lets it read
+// those. It fails with an [events.Failure] of code not_permitted where this role may not. The schema must be migrated.
 func (db *Database) MakeReader(ctx context.Context, login ReaderLogin) error {
 	if err := db.createReader(ctx); err != nil {
 		return err
@@ -43,7 +43,6 @@ func (db *Database) MakeReader(ctx context.Context, login ReaderLogin) error {
 		{login.Shared, joinReader},
 		{true, "GRANT USAGE ON SCHEMA sluice TO " + ReaderRole},
 		{true, "GRANT SELECT ON sluice.standing_datasets, sluice.rejects TO " + ReaderRole},
-		{true, "SELECT sluice.show(schema_name, table_name) FROM sluice.standing_datasets"},
 	} {
 		if !step.needed {
 			continue

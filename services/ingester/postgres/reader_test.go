@@ -31,6 +31,11 @@ func TestReaderReadsDatasetsAndNothingElse(t *testing.T) {
 	w.as(events.Create, "1") // before there is the role in this database
 	w.must(w.db.MakeReader(ctx, postgres.ReaderLogin{Trusted: true}))
 	w.must(w.db.MakeReader(ctx, postgres.ReaderLogin{Trusted: true}))
+	hidden, err := w.db.ShowDatasets(ctx)
+	w.must(err)
+	if len(hidden) > 0 {
+		t.Errorf("hidden are %q", hidden)
+	}
 	w.loaded(file{mode: events.Create, table: "later", columns: []string{"id"}, rows: []string{"1"}})
 	w.loaded(file{mode: events.Create, schema: "side", table: "x\"y", columns: []string{"id"}, rows: []string{"1"}})
 	w.exec("CREATE TABLE appended (id text)")

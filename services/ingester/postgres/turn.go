@@ -24,12 +24,15 @@ func limitWaits(ctx context.Context, tx pgx.Tx) error {
 // takeTurn locks the name of a table: who wants the same takes turns. Everyone locks the name, then the ledger's row, then
 // the table.
 func takeTurn(ctx context.Context, tx pgx.Tx, schema, table string) error {
-	_, err := tx.Exec(ctx, "SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", "sluice:"+schema+"."+table)
+	_, err := tx.Exec(ctx, "SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", turnName(schema, table))
 	if err != nil {
 		return fmt.Errorf("locking table %s: %w", table, failure(err))
 	}
 	return nil
 }
+
+// turnName is what is locked for the name of a table.
+func turnName(schema, table string) string { return "sluice:" + schema + "." + table }
 
 // asBusy says of a lock that was not got which table it was for.
 func asBusy(err error, schema, table string) error {
