@@ -184,7 +184,7 @@ func (s *Service) answerError(err error, c echo.Context) {
 	case r.code == codeTooManyJobs:
 		c.Response().Header().Set(echo.HeaderRetryAfter, "10")
 	}
-	if err := c.Blob(known.status, "application/problem+json", data); err != nil {
+	if err := c.Blob(known.status, "application/problem+json", append(data, '\n')); err != nil {
 		s.config.Log.Debug("problem not sent", "err", err)
 	}
 }
@@ -200,9 +200,9 @@ func asRefusal(err error) *refusal {
 	}
 	switch h.Code {
 	case http.StatusNotFound:
-		return refuse(codeNotFound, "see /openapi.yaml for the paths there are")
+		return refuse(codeNotFound, "see /docs for the paths there are, or /openapi.yaml")
 	case http.StatusMethodNotAllowed:
-		return refuse(codeMethodNotAllowed, "see /openapi.yaml for the methods there are")
+		return refuse(codeMethodNotAllowed, "see /docs for the methods there are, or /openapi.yaml")
 	case http.StatusRequestEntityTooLarge:
 		return refuse(codeBodyTooLarge, "a request's body may have "+maxBody+"iB")
 	case http.StatusBadRequest: // a parameter that the generated code could not read
