@@ -12,6 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"sluice/cmd/sluice/cli"
 	"sluice/pkg/apikey"
 	"sluice/pkg/bus"
 	"sluice/pkg/daemon"
@@ -55,18 +56,18 @@ Scopes are read (see jobs, datasets, queue and workers), write (create, cancel a
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			var err error
 			if wanted.Scopes, err = apikey.ParseScopes(scopes); err != nil {
-				return fmt.Errorf("--scopes: %w", err)
+				return cli.Wrong(cmd, "--scopes: %w", err)
 			}
 			wanted.CreatedAt = time.Now().UTC().Truncate(time.Second)
 			if expires != "" {
 				lasts, err := parseAge(expires)
 				if err != nil {
-					return fmt.Errorf("--expires: %w", err)
+					return cli.Wrong(cmd, "--expires: %w", err)
 				}
 				wanted.ExpiresAt = wanted.CreatedAt.Add(lasts)
 			}
 			if err := wanted.Valid(); err != nil {
-				return err
+				return cli.Wrong(cmd, "%w", err)
 			}
 			k, text := apikey.New(wanted)
 			err = flags.withKeys(cmd, func(ctx context.Context, keys *bus.Keys) error { return keys.Put(ctx, k) })
@@ -136,7 +137,7 @@ func (f *keysFlags) withKeys(cmd *cobra.Command, do func(context.Context, *bus.K
 		return err
 	}
 	if !slices.Contains([]string{"table", "json"}, f.output) {
-		return fmt.Errorf("--output must be table or json, not %q", f.output)
+		return cli.Wrong(cmd, "--output must be table or json, not %q", f.output)
 	}
 	nc, err := bus.Connect(f.natsURL, "setup")
 	if err != nil {

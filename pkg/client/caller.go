@@ -38,13 +38,17 @@ func (c *caller) Do(r *http.Request) (*http.Response, error) {
 		if !again || try == tries || !repeatable(r) {
 			return accepted(response)
 		}
-		_ = response.Body.Close()
+		why := problem(response) // which closes the body
+		c.config.Waiting(why, pause)
 		if r, err = repeat(r); err != nil {
 			return nil, err
 		}
 		select {
 		case <-time.After(pause):
 		case <-r.Context().Done():
+			if errors.Is(r.Context().Err(), context.DeadlineExceeded) {
+				return nil, why
+			}
 			return nil, context.Cause(r.Context())
 		}
 	}

@@ -9,12 +9,14 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"time"
 )
 
 // Client asks one API. It may be used by many goroutines at once.
 type Client struct {
-	calls *Calls
-	url   string
+	calls   *Calls
+	url     string
+	waiting func(why error, most time.Duration)
 }
 
 // Config says what a client is.
@@ -22,6 +24,9 @@ type Config struct {
 	Key       string       // an API key; empty: none is sent
 	UserAgent string       // empty: sluice-client
 	HTTP      *http.Client // nil: [http.DefaultClient]; it must not limit the time of a whole answer, as streams last
+	// Waiting is told before each pause after which the API is asked again: why, and how long that goes on at the most. It may be called
+	// by several goroutines at once. nil: nobody is told.
+	Waiting func(why error, most time.Duration)
 }
 
 // New returns a client of the API at an http or https address, such as http://127.0.0.1:3000. It asks nothing yet, and fails if
@@ -42,12 +47,15 @@ func New(address string, c Config) (*Client, error) {
 	if c.HTTP == nil {
 		c.HTTP = http.DefaultClient
 	}
+	if c.Waiting == nil {
+		c.Waiting = func(error, time.Duration) {}
+	}
 	base := strings.TrimSuffix(u.String(), "/")
 	calls, err := NewClient(base, WithHTTPClient(&caller{config: c, url: base}))
 	if err != nil {
 		return nil, fmt.Errorf("making a client of %s: %w", base, err)
 	}
-	return &Client{calls: calls, url: base}, nil
+	return &Client{calls: calls, url: base, waiting: c.Waiting}, nil
 }
 
 // URL is the API's address.

@@ -6,10 +6,12 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
 	"testing"
+	"time"
 )
 
 // api answers as a test wants, one answer after the other, and keeps what it was asked.
@@ -19,6 +21,7 @@ type api struct {
 	asked   []*http.Request
 	bodies  []string
 	answers []http.HandlerFunc
+	waited  []string // for what, and how long
 }
 
 // newAPI returns an API that gives these answers; the last one again and again.
@@ -27,7 +30,12 @@ func newAPI(t *testing.T, answers ...http.HandlerFunc) *api {
 	a := &api{answers: answers}
 	server := httptest.NewServer(a)
 	t.Cleanup(server.Close)
-	c, err := New(server.URL+"/", Config{Key: "k1", UserAgent: "test/1", HTTP: server.Client()})
+	waiting := func(why error, most time.Duration) {
+		a.mu.Lock()
+		defer a.mu.Unlock()
+		a.waited = append(a.waited, most.String()+" "+why.Error())
+	}
+	c, err := New(server.URL+"/", Config{Key: "k1", UserAgent: "test/1", HTTP: server.Client(), Waiting: waiting})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -42,6 +50,13 @@ func (a *api) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	answer := a.answers[min(len(a.asked), len(a.answers))-1]
 	a.mu.Unlock()
 	answer(w, r)
+}
+
+// waits are what was waited for so far.
+func (a *api) waits() []string {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return slices.Clone(a.waited)
 }
 
 // paths are those that were asked for so far.
@@ -202,12 +217,31 @@ func TestAgain(t *testing.T) {
 			if err := c.ask(a); (err != nil) != c.fails || len(a.asked) != c.asked {
 				t.Errorf("asked %d times: %v", len(a.asked), err)
 			}
+			waits := a.waits()
+			if len(waits) != c.asked-1 || slices.ContainsFunc(waits, func(text string) bool { return !regexp.MustCompile(`^0s .*\[queue_unavailable\]$`).MatchString(text) }) {
+				t.Errorf("told was %q", waits)
+			}
 			for _, body := range a.bodies {
 				if body != a.bodies[0] {
 					t.Errorf("the bodies are %q", a.bodies)
 				}
 			}
 		})
+	}
+}
+
+// TestAgainEnds holds that the pause before a request is sent again ends with who has asked.
+func TestAgainEnds(t *testing.T) {
+	a := newAPI(t, says(503, "application/problem+json", busy, "Retry-After: 30"))
+	ctx, end := context.WithTimeout(t.Context(), 100*time.Millisecond)
+	defer end()
+	if _, err := a.Job(ctx, "j1"); err == nil || !strings.Contains(err.Error(), "queue_unavailable") {
+		t.Errorf("when its time is over it says %v", err)
+	}
+	ctx, stop := context.WithCancel(t.Context())
+	time.AfterFunc(100*time.Millisecond, stop)
+	if _, err := a.Job(ctx, "j1"); !errors.Is(err, context.Canceled) {
+		t.Errorf("given up it says %v", err)
 	}
 }
 

@@ -185,6 +185,9 @@ func TestWatch(t *testing.T) {
 			if c.fails == "" && last != nil || c.fails != "" && (last == nil || !strings.Contains(last.Error(), c.fails)) {
 				t.Errorf("it ends with %v, want %q", last, c.fails)
 			}
+			if told := slices.ContainsFunc(a.waits(), func(text string) bool { return strings.HasPrefix(text, "1m0s ") }); told != (name == "an outage") {
+				t.Errorf("told was %q", a.waits())
+			}
 			if waits := slices.Contains(a.paths(), "GET /v1/jobs/j1?wait=30s"); waits != c.waits {
 				t.Errorf("asked was %v", a.paths())
 			}

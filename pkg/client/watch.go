@@ -48,6 +48,8 @@ func (c *Client) Watch(ctx context.Context, id string) iter.Seq2[Answer[Job], er
 			case !mendable(err) || time.Since(seen) > outage:
 				yield(Answer[Job]{}, err)
 				return
+			default:
+				c.waiting(err, outage)
 			}
 			if !changed {
 				continue

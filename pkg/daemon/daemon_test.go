@@ -42,6 +42,29 @@ func TestFromEnvironment(t *testing.T) {
 	}
 }
 
+func TestFlagError(t *testing.T) {
+	for _, tt := range []struct{ arg, says string }{
+		{"--slots=many", `--slots must be a whole number, not "many"`},
+		{"--slots=1.5", `--slots must be a whole number, not "1.5"`},
+		{"--bytes=99999999999999999999", `--bytes must be a number of at most 64 bits, not "99999999999999999999"`},
+		{"--lease=10", `--lease must be a time such as 500ms, 10s or 2h, not "10"`},
+		{"--keys=maybe", `--keys must be true or false, not "maybe"`},
+		{"--slot=1", "unknown flag: --slot"},
+	} {
+		flags := pflag.NewFlagSet("test", pflag.ContinueOnError)
+		flags.Int("slots", 1, "")
+		flags.Int64("bytes", 1, "")
+		flags.Duration("lease", 0, "")
+		flags.Bool("keys", false, "")
+		if err := daemon.FlagError(flags.Parse([]string{tt.arg})); err == nil || err.Error() != tt.says {
+			t.Errorf("%s: %v, want %s", tt.arg, err, tt.says)
+		}
+	}
+	if err := daemon.FlagError(nil); err != nil {
+		t.Errorf("of no error it makes %v", err)
+	}
+}
+
 func TestNewLogRefusesUnknownLevels(t *testing.T) {
 	if _, err := daemon.NewLog(nil, "loud"); err == nil || !strings.Contains(err.Error(), "SLUICE_LOG_LEVEL") {
 		t.Errorf("error %v, want one that names SLUICE_LOG_LEVEL", err)

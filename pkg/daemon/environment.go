@@ -18,7 +18,7 @@ func FromEnvironment(flags *pflag.FlagSet, lookup func(string) (string, bool)) e
 			return
 		}
 		if err := flags.Set(f.Name, value); err != nil {
-			bad = append(bad, fmt.Errorf("%s: %w", Variable(f.Name), err))
+			bad = append(bad, fmt.Errorf("%s: %w", Variable(f.Name), FlagError(err)))
 		}
 	})
 	return errors.Join(bad...)

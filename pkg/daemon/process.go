@@ -28,7 +28,7 @@ func (p Process) Main() int {
 	level := flags.String("log-level", "info", "debug, info, warn or error")
 	p.Flags(flags)
 	flags.Usage = func() { p.usage(flags) }
-	err := flags.Parse(os.Args[1:])
+	err := FlagError(flags.Parse(os.Args[1:]))
 	if errors.Is(err, pflag.ErrHelp) {
 		return 0
 	}

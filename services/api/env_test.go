@@ -1,6 +1,7 @@
 package api
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -85,6 +86,9 @@ func (e *env) send(t testing.TB, method, target string, body io.Reader, headers 
 	path, _, _ := strings.Cut(target, "?")
 	if err := described().allows(method, path, a); err != nil {
 		t.Errorf("%s %s: %v: %s", method, target, err, a.body)
+	}
+	if strings.HasSuffix(a.header.Get("Content-Type"), "json") && method != http.MethodHead && !bytes.HasSuffix(a.body, []byte("\n")) {
+		t.Errorf("%s %s: what terminals show does not end a line: %s", method, target, a.body)
 	}
 	return a
 }

@@ -3,7 +3,9 @@ package api
 import (
 	"fmt"
 	"net/http"
+	"os"
 	"reflect"
+	"regexp"
 	"strings"
 	"sync"
 	"testing"
@@ -51,6 +53,28 @@ func TestCreateJob(t *testing.T) {
 	}
 	if trace := msg.Header["traceparent"]; len(trace) != 1 || !strings.Contains(trace[0], "4bf92f3577b34da6a3ce929d0e0e4736") {
 		t.Errorf("the trace of the job is %v", trace)
+	}
+}
+
+// TestFirstAnswerIsShown holds that the README shows what its first request of /v1 is answered with.
+func TestFirstAnswerIsShown(t *testing.T) {
+	page, err := os.ReadFile("../../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := regexp.MustCompile("(?s)curl -X POST localhost:3000/v1/jobs .*?-d '({.*?})'\n```\n\n```json\n(.*?)```").FindSubmatch(page)
+	if found == nil {
+		t.Fatal("there is no such request with its answer")
+	}
+	e := newEnv(t)
+	answered := e.call(t, http.MethodPost, "/v1/jobs", string(found[1]), isJSON)
+	shown := answer{body: found[2]}
+	job := decoded[openapi.Job](t, shown)
+	was := decoded[openapi.Job](t, answered)
+	text := strings.NewReplacer(was.ID, job.ID, was.CreatedAt.Format("2006-01-02T15:04:05.000Z"), job.CreatedAt.Format("2006-01-02T15:04:05.000Z")).
+		Replace(string(answered.body))
+	if lines := strings.NewReplacer("\n ", "", "\n", "").Replace(string(found[2])); lines != strings.TrimSpace(text) {
+		t.Errorf("shown is\n%s\nanswered\n%s", lines, text)
 	}
 }
 

@@ -12,6 +12,7 @@ import (
 	"sluice/pkg/apikey"
 	sluicev1 "sluice/pkg/proto/sluice/v1"
 	"sluice/pkg/proto/sluice/v1/sluicev1connect"
+	"sluice/services/api/refusal"
 )
 
 // counted reads from /metrics, with a key where one is asked for, how many requests there were with these labels.
@@ -90,7 +91,7 @@ func TestRefusedCallersAreCounted(t *testing.T) {
 		"a typed call": {func() {
 			drops := sluicev1connect.NewDatasetServiceClient(http.DefaultClient, e.url)
 			_, err := drops.DeleteDataset(testenv.Context(t), &sluicev1.DeleteDatasetRequest{Table: "secret"})
-			failed(t, err, codeUnauthenticated)
+			failed(t, err, refusal.Unauthenticated)
 		}, "/v1/datasets/{table}", "DELETE", "401"},
 	} {
 		before := e.counted(t, tt.route, tt.counted, tt.status, header)

@@ -49,7 +49,7 @@ func (s *Service) answerError(err error, c echo.Context) {
 	case r.Code == refusal.TooManyJobs:
 		c.Response().Header().Set(echo.HeaderRetryAfter, "10")
 	}
-	if err := c.Blob(r.Code.Status(), "application/problem+json", data); err != nil {
+	if err := c.Blob(r.Code.Status(), "application/problem+json", append(data, '\n')); err != nil {
 		s.config.Log.Debug("problem not sent", "err", err)
 	}
 }
@@ -65,9 +65,9 @@ func asRefusal(err error) *refusal.Error {
 	}
 	switch h.Code {
 	case http.StatusNotFound:
-		return refusal.New(refusal.NotFound, "see /openapi.yaml for the paths there are")
+		return refusal.New(refusal.NotFound, "see /docs for the paths there are, or /openapi.yaml")
 	case http.StatusMethodNotAllowed:
-		return refusal.New(refusal.MethodNotAllowed, "see /openapi.yaml for the methods there are")
+		return refusal.New(refusal.MethodNotAllowed, "see /docs for the methods there are, or /openapi.yaml")
 	case http.StatusRequestEntityTooLarge:
 		return refusal.New(refusal.BodyTooLarge, "a request's body may have "+maxBody+"iB")
 	case http.StatusBadRequest: // a parameter that the generated code could not read

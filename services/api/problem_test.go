@@ -43,7 +43,10 @@ func TestErrorsAreExplained(t *testing.T) {
 func TestUnknownRoutes(t *testing.T) {
 	e := newEnv(t)
 	for _, target := range []string{"/", "/v1", "/v1/job", "/v2/jobs", "/v1/jobs/", "/v1/jobs/a/b/c", "/openapi.json", "/V1/jobs"} {
-		refused(t, e.get(t, target), refusal.NotFound)
+		p := refused(t, e.get(t, target), refusal.NotFound)
+		if p.Detail == nil || !strings.Contains(*p.Detail, "/docs") || !strings.Contains(*p.Detail, "/openapi.yaml") {
+			t.Errorf("of %s it does not say where the paths are told", target)
+		}
 	}
 	for _, tt := range []struct{ method, target, allowed string }{
 		{http.MethodPut, "/v1/jobs", "GET POST"},

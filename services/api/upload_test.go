@@ -220,7 +220,7 @@ func TestJobOfNoUpload(t *testing.T) {
 	}
 	old := e.upload(t, "", strings.NewReader("a"))
 	e.api.now = func() time.Time { return old.At.Add(23*time.Hour + time.Second) }
-	for name, u := range map[string]bus.Upload{"removed": gone, "too old": old, "never there": {ID: uuid.NewString()}} {
+	for name, u := range map[string]bus.Upload{"removed": gone, "too old": old, "never there": {ID: uuid.NewString()}, "of no id": {ID: uuid.Nil.String()}} {
 		t.Run(name, func(t *testing.T) {
 			for _, headers := range [][]string{{isJSON}, {isJSON, isKey + name}} {
 				p := refused(t, e.call(t, http.MethodPost, "/v1/jobs", ofUpload(u), headers...), refusal.UploadNotFound)
@@ -229,6 +229,9 @@ func TestJobOfNoUpload(t *testing.T) {
 				}
 			}
 		})
+	}
+	for field, value := range map[string]string{"mode": "apend", "priority": "high", "types": "guess"} { // whoever wants to know asks before they upload
+		refused(t, e.call(t, http.MethodPost, "/v1/jobs", `{"`+field+`":"`+value+`",`+ofUpload(gone)[1:], isJSON), refusal.InvalidRequest)
 	}
 	e.expectStored(t, 0)
 	e.api.now = func() time.Time { return old.At.Add(23*time.Hour - time.Second) }

@@ -37,3 +37,35 @@ func (s site) documentation(t *testing.T) {
 		t.Errorf("the commands fail: %v\n%s", err, output)
 	}
 }
+
+// TestPagesDoNotCollide holds that the commands of all pages can be run in any order: no two load into the same table.
+func TestPagesDoNotCollide(t *testing.T) {
+	root, err := testenv.Root()
+	if err != nil {
+		t.Fatal(err)
+	}
+	pages, err := filepath.Glob(filepath.Join(root, "docs", "*.md"))
+	if err != nil || len(pages) < 10 {
+		t.Fatalf("the pages are %v (%v)", pages, err)
+	}
+	blocks, tables := regexp.MustCompile("(?s)```sh\n(.*?)```"), regexp.MustCompile(`"table": "(\w+)"|submit.* --table (\w+)`)
+	loadedBy := map[string]string{}
+	for _, page := range append(pages, filepath.Join(root, "README.md")) {
+		text, err := os.ReadFile(page)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, block := range blocks.FindAllStringSubmatch(string(text), -1) {
+			for _, found := range tables.FindAllStringSubmatch(block[1], -1) {
+				table := found[1] + found[2]
+				if other := loadedBy[table]; other != "" && other != page {
+					t.Errorf("%s and %s load into table %s", other, page, table)
+				}
+				loadedBy[table] = page
+			}
+		}
+	}
+	if len(loadedBy) < 15 {
+		t.Errorf("found are only %v", loadedBy)
+	}
+}

@@ -21,6 +21,8 @@ func (s site) onTerminal(t *testing.T) {
 	t.Run("a bar", s.bar)
 	t.Run("Ctrl-C", s.interrupt)
 	t.Run("a question", s.question)
+	t.Run("standard input", s.typed)
+	t.Run("waiting", s.waiting)
 }
 
 // terminal is a sluice on a terminal of its own.
@@ -102,16 +104,7 @@ func (s site) bar(t *testing.T) {
 func (s site) interrupt(t *testing.T) {
 	c := s.terminal(t, "submit", s.web.URL+"/slow.csv", "--table", "interrupted", "--watch")
 	c.await(t, "loading")
-	begun := time.Now()
-	if _, err := io.WriteString(c.keys, "\x03"); err != nil {
-		t.Fatal(err)
-	}
-	if code := c.end(t); code != 130 {
-		t.Errorf("it ended with %d", code)
-	}
-	if took := time.Since(begun); took > 5*time.Second {
-		t.Errorf("it took %s to end", took)
-	}
+	c.interrupted(t)
 	said := regexp.MustCompile(`no longer watching; the job goes on: sluice watch (\S+) watches it again, sluice cancel (\S+) ends it`).
 		FindStringSubmatch(c.seen.String())
 	if said == nil || said[1] != said[2] {
@@ -133,4 +126,47 @@ func (s site) question(t *testing.T) {
 	if code := c.end(t); code != 1 || !strings.Contains(c.seen.String(), "nothing was dropped") {
 		t.Errorf("answered no it ended with %d", code)
 	}
+}
+
+// interrupted presses Ctrl-C, once, and holds that it ends soon.
+func (c *terminal) interrupted(t *testing.T) {
+	t.Helper()
+	begun := time.Now()
+	if _, err := io.WriteString(c.keys, "\x03"); err != nil {
+		t.Fatal(err)
+	}
+	if code := c.end(t); code != 130 {
+		t.Errorf("it ended with %d", code)
+	}
+	if took := time.Since(begun); took > 5*time.Second {
+		t.Errorf("it took %s to end", took)
+	}
+}
+
+// typed loads what is typed, until Ctrl-D.
+func (s site) typed(t *testing.T) {
+	const says = "reading from the terminal; Ctrl-D on a new line ends it"
+	c := s.terminal(t, "submit", "-")
+	c.await(t, says)
+	c.interrupted(t)
+
+	c = s.terminal(t, "submit", "-", "--table", "typed", "--watch")
+	c.await(t, says)
+	if _, err := io.WriteString(c.keys, "a,b\r1,2\r\x04"); err != nil {
+		t.Fatal(err)
+	}
+	if code := c.end(t); code != 0 || !strings.Contains(c.seen.String(), "1 row into public.typed") {
+		t.Errorf("it ended with %d", code)
+	}
+}
+
+// waiting waits as long as an API says that has too much to do.
+func (s site) waiting(t *testing.T) {
+	const busy = `{"title":"The key has been used too often","status":429,"code":"rate_limited"}`
+	s.web.On("/v1/jobs", testenv.Answer{
+		testenv.Head(429, "Content-Type: application/problem+json", "Retry-After: 30"), testenv.Send(busy),
+	})
+	c := s.terminal(t, "ls", "--url", s.web.URL)
+	c.await(t, "sluice: waiting up to 30s: The key has been used too often [rate_limited]")
+	c.interrupted(t)
 }

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -52,7 +53,7 @@ func (s *session) jobs(cmd *cobra.Command, args []string, _ string) ([]string, c
 	return ids, none | cobra.ShellCompDirectiveKeepOrder
 }
 
-// tables completes names of tables that were loaded.
+// tables completes names of tables that were loaded, as verbs that have --schema take them.
 func (s *session) tables(cmd *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
 	const none = cobra.ShellCompDirectiveNoFileComp
 	c, ctx, stop := s.completing(cmd)
@@ -61,8 +62,9 @@ func (s *session) tables(cmd *cobra.Command, args []string, _ string) ([]string,
 		return nil, none
 	}
 	params := client.ListDatasetsParams{}
-	if f := cmd.Flags().Lookup("schema"); f != nil {
-		params.Schema = optional(f.Value.String())
+	schema := cmd.Flags().Lookup("schema")
+	if schema != nil && schema.Changed {
+		params.Schema = optional(schema.Value.String())
 	}
 	page, err := c.Datasets(ctx, params)
 	if err != nil {
@@ -70,7 +72,11 @@ func (s *session) tables(cmd *cobra.Command, args []string, _ string) ([]string,
 	}
 	var list []string
 	for _, d := range page.Value.Datasets {
-		list = append(list, visible(d.Table))
+		name := d.Table
+		if schema != nil && !schema.Changed && (d.Schema != "public" || strings.Contains(name, ".")) {
+			name = qualified(d.Schema, name)
+		}
+		list = append(list, visible(name))
 	}
 	return list, none
 }

@@ -14,12 +14,13 @@ import (
 func datasetsCommand(s *session) *cobra.Command {
 	schema, limit := "", 50
 	command := &cobra.Command{
-		Use:   "datasets [TABLE]",
+		Use:   "datasets [[SCHEMA.]TABLE]",
 		Short: "List the tables that were loaded, or show one",
 		Long: `List the tables that were loaded, by schema and name; or show one of them with its columns. How many rows there are is
 Postgres's estimate.`,
 		Example: `  sluice datasets
   sluice datasets trips
+  sluice datasets sales.trips
   sluice datasets --schema sales -o json`,
 		Args:              cobra.MaximumNArgs(1),
 		ValidArgsFunction: s.tables,
@@ -29,14 +30,15 @@ Postgres's estimate.`,
 			case err != nil:
 				return err
 			case limit < 0:
-				return wrong(cmd, "--limit must not be negative")
+				return Wrong(cmd, "--limit must not be negative")
 			case len(args) == 1:
-				return s.dataset(cmd, c, schema, args[0])
+				schema, table := tableNamed(cmd, schema, args[0])
+				return s.dataset(cmd, c, schema, table)
 			}
 			return s.datasets(cmd, c, schema, limit)
 		},
 	}
-	command.Flags().StringVar(&schema, "schema", "", "only tables of this schema; with TABLE the table's, public if none is said")
+	command.Flags().StringVar(&schema, "schema", "", "only tables of this schema; with TABLE, which may have a dot then, the table's (default public)")
 	command.Flags().IntVar(&limit, "limit", limit, "how many tables at the most; 0: all")
 	return command
 }

@@ -15,12 +15,12 @@ import (
 func dropCommand(s *session) *cobra.Command {
 	schema, yes := "public", false
 	command := &cobra.Command{
-		Use:   "drop TABLE",
+		Use:   "drop [SCHEMA.]TABLE",
 		Short: "Drop a table that Sluice has made",
 		Long: `Drop a table with all its rows, if Sluice has made it. On a terminal it asks first; elsewhere it wants --yes. A table that others
 have made stays, and so does one that views or the like depend on.`,
 		Example: `  sluice drop trips
-  sluice drop trips --schema sales --yes`,
+  sluice drop sales.trips --yes`,
 		Args:              cobra.ExactArgs(1),
 		ValidArgsFunction: s.tables,
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -28,7 +28,8 @@ have made stays, and so does one that views or the like depend on.`,
 			if err != nil {
 				return err
 			}
-			name := qualified(schema, args[0])
+			schema, table := tableNamed(cmd, schema, args[0])
+			name := qualified(schema, table)
 			if !yes {
 				if err := confirm(cmd, "Drop table "+visible(name)+" with all its rows?"); err != nil {
 					return err
@@ -36,7 +37,7 @@ have made stays, and so does one that views or the like depend on.`,
 			}
 			ctx, cancel := s.brief(cmd)
 			defer cancel()
-			if err := c.DropDataset(ctx, schema, args[0]); err != nil {
+			if err := c.DropDataset(ctx, schema, table); err != nil {
 				return err
 			}
 			if s.output == formatJSON {
@@ -45,7 +46,7 @@ have made stays, and so does one that views or the like depend on.`,
 			return say(cmd, visible(name)+" dropped")
 		},
 	}
-	command.Flags().StringVar(&schema, "schema", schema, "the table's schema")
+	command.Flags().StringVar(&schema, "schema", schema, "the table's schema; TABLE may have a dot then")
 	command.Flags().BoolVar(&yes, "yes", false, "do not ask")
 	return command
 }
@@ -53,7 +54,7 @@ have made stays, and so does one that views or the like depend on.`,
 // confirm asks, and fails unless the answer is yes.
 func confirm(cmd *cobra.Command, question string) error {
 	if !term.IsTerminal(int(os.Stdin.Fd())) {
-		return wrong(cmd, "nobody can be asked here: give --yes")
+		return Wrong(cmd, "nobody can be asked here: give --yes")
 	}
 	cmd.PrintErr(question + " [y/N] ")
 	answers := make(chan string, 1)

@@ -24,7 +24,10 @@ func listCommand(s *session) *cobra.Command {
 		Aliases: []string{"list"},
 		Short:   "List jobs, the newest first",
 		Long: `List jobs, the newest first. What is given must all hold. Times are a date (2026-11-30), a date and a time
-(2026-11-30T08:00:00Z), or how long ago it is (90m, 24h).`,
+(2026-11-30T08:00:00Z), or how long ago it is (90m, 24h).
+
+ROWS is how many rows were read so far, and DONE how much of the file. A job that has failed or was cancelled has neither:
+nothing of it is in the table.`,
 		Example: `  sluice ls
   sluice ls --state failed --created-after 24h
   sluice ls --table trips --limit 0 -o json`,
@@ -78,20 +81,31 @@ func (s *session) list(cmd *cobra.Command, f filters) error {
 	}
 	t := newTable(cmd.OutOrStdout(), "ID", "STATE", "TABLE", "ROWS", "DONE", "CREATED", "SOURCE")
 	for _, j := range jobs {
-		done := ""
-		if p := j.Progress.Percent; p != nil {
-			done = fmt.Sprintf("%.0f%%", *p)
-		}
-		t.row(j.ID, string(j.State), qualified(j.Schema, text(j.Table)), progress.Number(j.Progress.Rows), done,
-			moment(&j.CreatedAt), short(j.Source, 80))
+		rows, done := amounts(j)
+		t.row(j.ID, string(j.State), qualified(j.Schema, text(j.Table)), rows, done, moment(&j.CreatedAt), short(j.Source, 80))
 	}
 	if err := t.end(); err != nil {
 		return err
+	}
+	if len(jobs) == 0 && strings.Contains(f.table, ".") {
+		cmd.PrintErrln("There are no such jobs; --table takes a table's name without its schema.")
 	}
 	if more {
 		cmd.PrintErrf("There are more (%s); --limit 0 lists all.\n", summary(totals))
 	}
 	return nil
+}
+
+// amounts are how many rows a job has read and which part of its file, but for one of which nothing is in the table.
+func amounts(j client.Job) (rows, done string) {
+	switch p := j.Progress; {
+	case j.State == client.JobStateFailed || j.State == client.JobStateCancelled:
+		return "-", "-"
+	case p.Percent != nil:
+		return progress.Number(p.Rows), fmt.Sprintf("%.0f%%", *p.Percent)
+	default:
+		return progress.Number(p.Rows), ""
+	}
 }
 
 // summary counts jobs by their states.
@@ -108,19 +122,19 @@ func summary(t client.JobTotals) string {
 func (f filters) params(cmd *cobra.Command, now time.Time) (client.ListJobsParams, error) {
 	p := client.ListJobsParams{Table: optional(f.table), Source: optional(f.source)}
 	if f.limit < 0 {
-		return p, wrong(cmd, "--limit must not be negative")
+		return p, Wrong(cmd, "--limit must not be negative")
 	}
 	if f.state != "" {
 		state := client.JobState(f.state)
 		if !state.Valid() {
-			return p, wrong(cmd, "--state must be one of %s, not %q", strings.Join(states, ", "), f.state)
+			return p, Wrong(cmd, "--state must be one of %s, not %q", strings.Join(states, ", "), f.state)
 		}
 		p.State = &state
 	}
 	if f.priority != "" {
 		priority := client.Priority(f.priority)
 		if !priority.Valid() {
-			return p, wrong(cmd, "--priority must be urgent or normal, not %q", f.priority)
+			return p, Wrong(cmd, "--priority must be urgent or normal, not %q", f.priority)
 		}
 		p.Priority = &priority
 	}
@@ -133,7 +147,7 @@ func (f filters) params(cmd *cobra.Command, now time.Time) (client.ListJobsParam
 		}
 		at, err := parseMoment(t.text, now)
 		if err != nil {
-			return p, wrong(cmd, "--%s must be a date, a date and a time, or how long ago it is (24h), not %q", t.flag, t.text)
+			return p, Wrong(cmd, "--%s must be a date, a date and a time, or how long ago it is (24h), not %q", t.flag, t.text)
 		}
 		*t.to = &at
 	}

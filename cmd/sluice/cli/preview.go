@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"encoding/json"
 	"fmt"
 	"io"
 
@@ -25,10 +24,6 @@ rows. Nothing is loaded. A file of this machine is uploaded first, and removed a
 		Args:              cobra.ExactArgs(1),
 		ValidArgsFunction: files,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			c, err := s.connect(cmd)
-			if err != nil {
-				return err
-			}
 			fields := map[string]any{}
 			if cmd.Flags().Changed("rows") {
 				fields["rows"] = rows
@@ -36,10 +31,7 @@ rows. Nothing is loaded. A file of this machine is uploaded first, and removed a
 			if err := how.into(fields, cmd); err != nil {
 				return err
 			}
-			if err := from.into(fields, cmd, c, args[0]); err != nil {
-				return err
-			}
-			return s.preview(cmd, c, fields)
+			return s.preview(cmd, &from, fields, args[0])
 		},
 	}
 	command.Flags().IntVar(&rows, "rows", rows, "how many of the first rows to show, at most 100")
@@ -49,21 +41,25 @@ rows. Nothing is loaded. A file of this machine is uploaded first, and removed a
 	return command
 }
 
-func (s *session) preview(cmd *cobra.Command, c *client.Client, fields map[string]any) error {
-	body, err := json.Marshal(fields)
+func (s *session) preview(cmd *cobra.Command, from *source, fields map[string]any, file string) error {
+	c, err := s.connect(cmd)
 	if err != nil {
-		return fmt.Errorf("encoding the request: %w", err)
-	}
-	ctx, cancel := s.brief(cmd)
-	defer cancel()
-	a, err := c.PreviewJSON(ctx, body)
-	switch {
-	case err != nil:
 		return err
-	case s.output == formatJSON:
-		return printJSON(cmd, a.JSON)
 	}
-	return previewTables(cmd.OutOrStdout(), a.Value)
+	var found client.Answer[client.Preview]
+	look := func(body []byte) error {
+		ctx, cancel := s.brief(cmd)
+		defer cancel()
+		found, err = c.PreviewJSON(ctx, body)
+		return err
+	}
+	if err := s.asking(cmd, c, fields, from, file, look); err != nil {
+		return err
+	}
+	if s.output == formatJSON {
+		return printJSON(cmd, found.JSON)
+	}
+	return previewTables(cmd.OutOrStdout(), found.Value)
 }
 
 func previewTables(w io.Writer, p client.Preview) error {
@@ -83,6 +79,9 @@ func previewTables(w io.Writer, p client.Preview) error {
 	dialectPairs(t, p.Dialect)
 	for _, w := range p.Warnings {
 		t.pair("warning", warning(w))
+	}
+	if bad := p.FirstBad; bad != nil {
+		t.pair("first bad row", bad.Message+" ["+bad.Code+"]")
 	}
 	if err := t.end(); err != nil {
 		return err

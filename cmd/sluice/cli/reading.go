@@ -55,7 +55,7 @@ func (r *reading) into(fields map[string]any, cmd *cobra.Command) error {
 	}
 	switch {
 	case given("header") && given("no-header"):
-		return wrong(cmd, "--header and --no-header exclude each other")
+		return Wrong(cmd, "--header and --no-header exclude each other")
 	case given("header"):
 		csv["header"] = r.header
 	case given("no-header"):

@@ -26,9 +26,9 @@ header.`,
 			case err != nil:
 				return err
 			case limit < 0:
-				return wrong(cmd, "--limit must not be negative")
+				return Wrong(cmd, "--limit must not be negative")
 			case s.output == formatCSV && cmd.Flags().Changed("limit"):
-				return wrong(cmd, "-o csv has all rows; --limit goes with table and json")
+				return Wrong(cmd, "-o csv has all rows; --limit goes with table and json")
 			case s.output == formatCSV:
 				body, err := c.RejectsCSV(cmd.Context(), args[0], client.GetJobRejectsParams{})
 				return export(cmd.OutOrStdout(), body, err)

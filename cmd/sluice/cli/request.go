@@ -32,8 +32,8 @@ type request struct {
 
 func (r *request) flags(f *pflag.FlagSet) {
 	r.fields = map[string]*string{
-		"table":        f.String("table", "", "the table's name; without it one is made up from the file's name and the time"),
-		"schema":       f.String("schema", "public", "the table's schema"),
+		"table":        f.String("table", "", "the table's name, or SCHEMA.TABLE; without it one is made up from the file's name and the time"),
+		"schema":       f.String("schema", "public", "the table's schema; --table may have a dot then"),
 		"mode":         f.String("mode", "create", "create, replace, append or upsert"),
 		"priority":     f.String("priority", "normal", "urgent or normal"),
 		"extra_fields": f.String("extra-fields", "rescue", "what becomes of fields beyond the columns: rescue or reject"),
@@ -61,6 +61,12 @@ func (r *request) build(cmd *cobra.Command) (map[string]any, error) {
 	for field, value := range r.fields {
 		if given(strings.ReplaceAll(field, "_", "-")) {
 			fields[field] = *value
+		}
+	}
+	if given("table") {
+		schema, table := tableNamed(cmd, *r.fields["schema"], *r.fields["table"])
+		if fields["table"] = table; table != *r.fields["table"] {
+			fields["schema"] = schema
 		}
 	}
 	if given("key") {
@@ -142,7 +148,7 @@ func pairs(cmd *cobra.Command, flag string, given []string) (map[string]string, 
 	for _, pair := range given {
 		name, value, ok := strings.Cut(pair, "=")
 		if !ok || name == "" {
-			return nil, wrong(cmd, "--%s must be name=value, not %q", flag, pair)
+			return nil, Wrong(cmd, "--%s must be name=value, not %q", flag, pair)
 		}
 		read[name] = value
 	}

@@ -18,7 +18,7 @@ func retryCommand(s *session) *cobra.Command {
 		ValidArgsFunction: s.jobs,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if interval <= 0 {
-				return wrong(cmd, "--interval must be more than 0")
+				return Wrong(cmd, "--interval must be more than 0")
 			}
 			return s.retry(cmd, args[0], watching, interval)
 		},

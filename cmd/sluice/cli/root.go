@@ -7,6 +7,8 @@ import (
 	"io"
 
 	"github.com/spf13/cobra"
+
+	"sluice/pkg/daemon"
 )
 
 // The groups in which help shows the verbs.
@@ -39,7 +41,7 @@ Exit codes:
 		ValidArgsFunction:          cobra.NoFileCompletions,
 		RunE:                       help,
 	}
-	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return &usage{cmd.CommandPath(), err} })
+	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return &usage{cmd.CommandPath(), daemon.FlagError(err)} })
 	root.AddGroup(
 		&cobra.Group{ID: GroupRun, Title: "Run Sluice:"},
 		&cobra.Group{ID: GroupLoad, Title: "Load files:"},
@@ -102,7 +104,7 @@ func markUsage(cmd *cobra.Command) {
 			if cmd.HasSubCommands() {
 				return &usage{cmd.CommandPath(), err}
 			}
-			return wrong(cmd, "%w: %s", err, cmd.UseLine())
+			return Wrong(cmd, "%w: %s", err, cmd.UseLine())
 		}
 	}
 	for _, c := range cmd.Commands() {

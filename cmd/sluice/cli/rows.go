@@ -20,7 +20,7 @@ type rowsQuestion struct {
 func rowsCommand(s *session) *cobra.Command {
 	var q rowsQuestion
 	command := &cobra.Command{
-		Use:   "rows TABLE",
+		Use:   "rows [SCHEMA.]TABLE",
 		Short: "Read the rows of a table",
 		Long: `Read the rows of a table, in the order of its primary key if it has one. A table or JSON has 50 rows unless --limit says otherwise;
 -o csv and -o ndjson stream all of them.
@@ -28,7 +28,7 @@ func rowsCommand(s *session) *cobra.Command {
 A filter is COLUMN:OPERATOR:VALUE, with the operators eq, ne, lt, lte, gt, gte, and is with null or not_null.`,
 		Example: `  sluice rows trips
   sluice rows trips --columns VendorID,fare_amount --filter fare_amount:gte:10 --limit 5
-  sluice rows trips -o csv > trips.csv
+  sluice rows sales.trips -o csv > trips.csv
   sluice rows trips -o csv | head`,
 		Args:              cobra.ExactArgs(1),
 		ValidArgsFunction: s.tables,
@@ -38,21 +38,25 @@ A filter is COLUMN:OPERATOR:VALUE, with the operators eq, ne, lt, lte, gt, gte, 
 			case err != nil:
 				return err
 			case q.limit < 0:
-				return wrong(cmd, "--limit must not be negative")
+				return Wrong(cmd, "--limit must not be negative")
 			case q.safe && s.output != formatCSV:
-				return wrong(cmd, "--formula-safe goes with -o csv")
-			case s.output == formatCSV:
-				body, err := c.RowsCSV(cmd.Context(), args[0], q.all(cmd))
+				return Wrong(cmd, "--formula-safe goes with -o csv")
+			}
+			schema, table := tableNamed(cmd, q.schema, args[0])
+			q.schema = schema
+			switch s.output {
+			case formatCSV:
+				body, err := c.RowsCSV(cmd.Context(), table, q.all(cmd))
 				return export(cmd.OutOrStdout(), body, err)
-			case s.output == formatNDJSON:
-				body, err := c.RowsNDJSON(cmd.Context(), args[0], q.all(cmd))
+			case formatNDJSON:
+				body, err := c.RowsNDJSON(cmd.Context(), table, q.all(cmd))
 				return export(cmd.OutOrStdout(), body, err)
 			}
-			return s.rows(cmd, c, args[0], q)
+			return s.rows(cmd, c, table, q)
 		},
 	}
 	f := command.Flags()
-	f.StringVar(&q.schema, "schema", "", "the table's schema (default public)")
+	f.StringVar(&q.schema, "schema", "", "the table's schema (default public); TABLE may have a dot then")
 	f.StringVar(&q.columns, "columns", "", `which columns, as a line of CSV: id,"Total, EUR"`)
 	f.StringArrayVar(&q.filters, "filter", nil, "only rows that pass, such as fare:gte:10; may be given again")
 	f.IntVar(&q.limit, "limit", 50, "how many rows at the most; 0: all, as csv and ndjson have without it")

@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"sluice/cmd/sluice/progress"
 	"sluice/pkg/client"
 	"sluice/pkg/daemon"
 )
@@ -23,10 +24,15 @@ type session struct {
 	keyFile string
 	output  string
 	timeout time.Duration
+	display *progress.Display // on standard error
+	waits   waits
 }
 
 func newSession() *session {
-	return &session{url: "http://127.0.0.1:3000", output: formatTable, timeout: time.Minute}
+	display := progress.New(os.Stderr, progressInterval)
+	return &session{
+		url: "http://127.0.0.1:3000", output: formatTable, timeout: time.Minute, display: display, waits: waits{say: display.Say, now: time.Now},
+	}
 }
 
 func (s *session) flags(f *pflag.FlagSet) {
@@ -45,10 +51,10 @@ func (s *session) connect(cmd *cobra.Command, formats ...string) (*client.Client
 		formats = []string{formatTable, formatJSON}
 	}
 	if !slices.Contains(formats, s.output) {
-		return nil, wrong(cmd, "--output must be %s, not %q", strings.Join(formats, " or "), s.output)
+		return nil, Wrong(cmd, "--output must be %s, not %q", strings.Join(formats, " or "), s.output)
 	}
 	if s.timeout <= 0 {
-		return nil, wrong(cmd, "--timeout must be more than 0")
+		return nil, Wrong(cmd, "--timeout must be more than 0")
 	}
 	key, err := s.key(cmd)
 	if err != nil {
@@ -62,10 +68,10 @@ func (s *session) connect(cmd *cobra.Command, formats ...string) (*client.Client
 		ForceAttemptHTTP2:     true,
 	}
 	c, err := client.New(s.setting(cmd, "url", s.url), client.Config{
-		Key: key, UserAgent: "sluice/" + daemon.Version(), HTTP: &http.Client{Transport: transport},
+		Key: key, UserAgent: "sluice/" + daemon.Version(), HTTP: &http.Client{Transport: transport}, Waiting: s.waits.told,
 	})
 	if err != nil {
-		return nil, wrong(cmd, "--url (SLUICE_URL): %w", err)
+		return nil, Wrong(cmd, "--url (SLUICE_URL): %w", err)
 	}
 	return c, nil
 }
@@ -100,7 +106,7 @@ func (s *session) brief(cmd *cobra.Command) (context.Context, context.CancelFunc
 	return context.WithTimeout(cmd.Context(), s.timeout)
 }
 
-// wrong is an error of usage.
-func wrong(cmd *cobra.Command, format string, args ...any) error {
+// Wrong is the error of a command that was written wrongly.
+func Wrong(cmd *cobra.Command, format string, args ...any) error {
 	return &usage{cmd.CommandPath(), fmt.Errorf(format, args...)}
 }

@@ -2,11 +2,11 @@ package cli
 
 import (
 	"crypto/rand"
-	"encoding/json"
-	"fmt"
 	"time"
 
 	"github.com/spf13/cobra"
+
+	"sluice/pkg/client"
 )
 
 func submitCommand(s *session) *cobra.Command {
@@ -16,7 +16,7 @@ func submitCommand(s *session) *cobra.Command {
 		Use:   "submit [URL|FILE|-]",
 		Short: "Load a file into a table",
 		Long: `Create a job that loads a CSV file into a table, and print its id. The file is at a URL; or it is one of this machine, which
-is uploaded first; or it is standard input, as -; or it is what was uploaded before, as upload:ID.
+is uploaded first, if the API takes the request; or it is standard input, as -; or it is what was uploaded before, as upload:ID.
 
 What is not said about the file is detected. What the flags do not say can be said with --request, in the words of the API:
 it is the body of POST /v1/jobs, and may name the file, too.
@@ -32,7 +32,7 @@ cancelled. Ctrl-C ends the watching, not the job.`,
 		ValidArgsFunction: files,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if interval <= 0 {
-				return wrong(cmd, "--interval must be more than 0")
+				return Wrong(cmd, "--interval must be more than 0")
 			}
 			return s.submit(cmd, &r, args, watching, interval)
 		},
@@ -57,31 +57,32 @@ func (s *session) submit(cmd *cobra.Command, r *request, args []string, watching
 	if err != nil {
 		return err
 	}
+	var job client.Answer[client.Job]
+	create := func(body []byte) error {
+		key := r.idempotency
+		if key == "" {
+			key = rand.Text() // so that it may be sent again when the answer is lost
+		}
+		ctx, cancel := s.brief(cmd)
+		defer cancel()
+		job, err = c.CreateJobJSON(ctx, body, key)
+		return err
+	}
 	switch {
 	case len(args) == 0 && r.body == "":
-		return wrong(cmd, "it takes the URL or the path of a file")
-	case len(args) == 1:
-		if args[0] == standardInput && r.body == standardInput {
-			return wrong(cmd, "standard input cannot be both the file and the request")
-		}
-		if r.idempotency != "" && isLocal(args[0]) {
-			return wrong(cmd, "--idempotency-key goes with a URL or an upload:ID only: a file that is uploaded anew is another one")
-		}
-		if err := r.source.into(fields, cmd, c, args[0]); err != nil {
-			return err
+		return Wrong(cmd, "it takes the URL or the path of a file")
+	case len(args) == 0:
+		err = sent(fields, create)
+	case args[0] == standardInput && r.body == standardInput:
+		return Wrong(cmd, "standard input cannot be both the file and the request")
+	case r.idempotency != "" && isLocal(args[0]):
+		return Wrong(cmd, "--idempotency-key goes with a URL or an upload:ID only: a file that is uploaded anew is another one")
+	default:
+		err = s.asking(cmd, c, fields, &r.source, args[0], create)
+		if id, named := fields["upload"]; err != nil && named && isLocal(args[0]) {
+			cmd.PrintErrf("The file stays uploaded for a day: to submit it again, name it %s.\n", id)
 		}
 	}
-	body, err := json.Marshal(fields)
-	if err != nil {
-		return fmt.Errorf("encoding the request: %w", err)
-	}
-	key := r.idempotency
-	if key == "" {
-		key = rand.Text() // so that it may be sent again when the answer is lost
-	}
-	ctx, cancel := s.brief(cmd)
-	defer cancel()
-	job, err := c.CreateJobJSON(ctx, body, key)
 	if err != nil {
 		return err
 	}

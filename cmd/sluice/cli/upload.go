@@ -21,7 +21,7 @@ removed once a job has loaded it, and else after a day.`,
 			if err != nil {
 				return err
 			}
-			a, err := upload(cmd.Context(), cmd, c, args[0], name)
+			a, err := s.upload(cmd, c, args[0], name, func() error { return nil })
 			switch {
 			case err != nil:
 				return err

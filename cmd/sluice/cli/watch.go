@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"strings"
 	"time"
 
@@ -32,7 +31,7 @@ code tells how it has ended: 0 succeeded, 3 failed, 4 cancelled. Ctrl-C ends the
 		ValidArgsFunction: s.jobs,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if interval <= 0 {
-				return wrong(cmd, "--interval must be more than 0")
+				return Wrong(cmd, "--interval must be more than 0")
 			}
 			c, err := s.connect(cmd)
 			if err != nil {
@@ -47,20 +46,20 @@ code tells how it has ended: 0 succeeded, 3 failed, 4 cancelled. Ctrl-C ends the
 
 // watch shows how far a job is, prints how it has ended, and fails unless it has succeeded.
 func (s *session) watch(cmd *cobra.Command, c *client.Client, id string, interval time.Duration) error {
-	display := progress.New(os.Stderr, interval)
+	s.display.Interval = interval
 	var last client.Answer[client.Job]
 	for job, err := range c.Watch(cmd.Context(), id) {
 		if err != nil {
-			display.End()
+			s.display.End()
 			if errors.Is(err, context.Canceled) {
 				return &interrupted{id}
 			}
 			return err
 		}
 		last = job
-		display.Show(stateOf(job.Value))
+		s.display.Show(stateOf(job.Value))
 	}
-	display.End()
+	s.display.End()
 	if s.output == formatJSON {
 		if err := printJSON(cmd, last.JSON); err != nil {
 			return err
@@ -72,7 +71,7 @@ func (s *session) watch(cmd *cobra.Command, c *client.Client, id string, interva
 	if s.output == formatJSON {
 		return nil
 	}
-	return say(cmd, success(last.Value))
+	return s.succeeded(cmd, c, last.Value)
 }
 
 // stateOf is what there is to show of a job.
@@ -98,7 +97,10 @@ func stateOf(j client.Job) progress.State {
 		if j.NextAttemptAt != nil {
 			notes = append(notes, "again at "+j.NextAttemptAt.Local().Format(time.TimeOnly))
 		}
-	case client.JobStateSucceeded, client.JobStateFailed, client.JobStateCancelled:
+	case client.JobStateFailed, client.JobStateCancelled:
+		s.Rate, s.ETA = nil, nil
+		notes = append(notes, "nothing was loaded")
+	case client.JobStateSucceeded:
 		s.Rate, s.ETA = nil, nil
 	}
 	if p.Rejected > 0 {
@@ -106,19 +108,4 @@ func stateOf(j client.Job) progress.State {
 	}
 	s.Note = strings.Join(notes, ", ")
 	return s
-}
-
-// success says what a job has done.
-func success(j client.Job) string {
-	text := "job " + j.ID + " succeeded: " + counted(j.Progress.Rows, "row")
-	if j.Table != nil {
-		text += " into " + visible(j.Schema+"."+*j.Table)
-	}
-	if j.Progress.Rejected > 0 {
-		text += ", " + progress.Number(j.Progress.Rejected) + " rejected (sluice rejects " + j.ID + ")"
-	}
-	if j.StartedAt != nil && j.FinishedAt != nil {
-		text += " in " + progress.Duration(j.FinishedAt.Sub(*j.StartedAt))
-	}
-	return text
 }

@@ -2,8 +2,10 @@ package doctor
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
+	"net/http"
 	"slices"
 	"strings"
 	"time"
@@ -19,7 +21,7 @@ func checkAPI(ctx context.Context, p Patient) []Check {
 	const advice = "start it (sluice up), or name another one with --url"
 	health, err := p.API.Health(ctx)
 	if err != nil {
-		return []Check{failed("API", err, advice)}
+		return append([]Check{failed("API", err, advice)}, skipped("the API does not answer", append([]string{"ready"}, asked()...)...)...)
 	}
 	server := "devel"
 	if v := health.Value.Version; v != nil {
@@ -28,11 +30,31 @@ func checkAPI(ctx context.Context, p Patient) []Check {
 	checks := []Check{versionCheck(p, server)}
 	readiness, err := p.API.Readiness(ctx)
 	if err != nil {
-		return append(checks, failed("ready", err, advice))
+		return append(append(checks, failed("ready", err, advice)), skipped("the API does not answer", asked()...)...)
 	}
 	checks = append(checks, readyChecks(readiness.Value)...)
-	checks = append(checks, queueCheck(ctx, p.API), waitingCheck(ctx, p.API))
-	return append(checks, workersCheck(ctx, p.API, server))
+	queue, err := p.API.Queue(ctx)
+	if advice := aboutKey(err); advice != "" {
+		return append(append(checks, failed("API key", err, advice)), skipped("the API wants a key for it", asked()...)...)
+	}
+	return append(checks, queueCheck(queue.Value, err), waitingCheck(ctx, p.API), workersCheck(ctx, p.API, server))
+}
+
+// asked are the checks of what the API tells only who may know it.
+func asked() []string { return []string{"queue", "waiting jobs", "ingesters"} }
+
+// aboutKey is what to do where the API refuses the key; empty: it does not.
+func aboutKey(err error) string {
+	p, ok := errors.AsType[*client.Problem](err)
+	switch {
+	case !ok:
+		return ""
+	case p.Status == http.StatusUnauthorized:
+		return "put a key of this API into SLUICE_API_KEY; sluice admin keys create makes one"
+	case p.Status == http.StatusForbidden:
+		return "put a key with the scope read into SLUICE_API_KEY; sluice admin keys create makes one"
+	}
+	return ""
 }
 
 func versionCheck(p Patient, server string) Check {
@@ -64,12 +86,10 @@ func readyChecks(h client.Health) []Check {
 	return checks
 }
 
-func queueCheck(ctx context.Context, api *client.Client) Check {
-	a, err := api.Queue(ctx)
+func queueCheck(q client.Queue, err error) Check {
 	if err != nil {
 		return failed("queue", err, "see that status and NATS are well")
 	}
-	q := a.Value
 	return well("queue", "%d urgent and %d normal wait, %d running, %d retrying, %d cancelling",
 		q.Depth.Urgent, q.Depth.Normal, q.Running, q.Retrying, q.Cancelling)
 }

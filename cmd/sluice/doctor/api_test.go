@@ -36,6 +36,8 @@ func TestAPI(t *testing.T) {
 		"no workers":         {"/v1/workers", `{"workers":[]}`, Failed, "ingesters failed none answers"},
 		"other workers":      {"/v1/workers", `{"workers":[{"version":"v1"},{"version":"v0"}]}`, Warning, "1 of version v0, 1 of version v1"},
 		"a job waits":        {"/v1/jobs", waiting, Warning, "waiting jobs warning job j1 waits since"},
+		"not asked for":      {"", "", OK, "Postgres skipped none is named"},
+		"none to ask":        {"/healthz", "", Failed, "ingesters skipped the API does not answer"},
 		"no answer of jobs":  {"/v1/jobs", "", Failed, "waiting jobs failed"},
 		"no answer of queue": {"/v1/queue", "", Failed, "queue failed"},
 		"none at all":        {"/healthz", "", Failed, "API failed"},
@@ -58,7 +60,7 @@ func TestAPI(t *testing.T) {
 			var lines []string
 			for _, check := range r.Checks {
 				lines = append(lines, check.Name+" "+string(check.State)+" "+check.Detail)
-				if (check.State == OK) != (check.Advice == "") {
+				if (check.State == OK || check.State == Skipped) != (check.Advice == "") {
 					t.Errorf("%s is %s with the advice %q", check.Name, check.State, check.Advice)
 				}
 			}
@@ -66,6 +68,39 @@ func TestAPI(t *testing.T) {
 				t.Errorf("it is %s:\n%s", r.State, strings.Join(lines, "\n"))
 			}
 		})
+	}
+}
+
+// TestKeyWanted holds that it says where a key goes that the API wants.
+func TestKeyWanted(t *testing.T) {
+	for status, scope := range map[int]bool{http.StatusUnauthorized: false, http.StatusForbidden: true} {
+		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if strings.HasPrefix(r.URL.Path, "/v1/") {
+				w.Header().Set("Content-Type", "application/problem+json")
+				w.WriteHeader(status)
+				_, _ = io.WriteString(w, `{"title":"No","code":"no"}`)
+				return
+			}
+			w.Header().Set("Content-Type", "application/json")
+			_, _ = io.WriteString(w, healthy[r.URL.Path])
+		}))
+		defer server.Close()
+		api, err := client.New(server.URL, client.Config{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		r := Examine(t.Context(), Patient{API: api, Version: "v1"})
+		states := map[string]State{}
+		for _, check := range r.Checks {
+			states[check.Name] = check.State
+			if check.Name == "API key" && (!strings.Contains(check.Advice, "SLUICE_API_KEY; sluice admin keys create") ||
+				strings.Contains(check.Advice, "scope") != scope) {
+				t.Errorf("for %d it advises %q", status, check.Advice)
+			}
+		}
+		if states["API key"] != Failed || states["queue"] != Skipped || states["waiting jobs"] != Skipped || states["ingesters"] != Skipped {
+			t.Errorf("for %d it says %v", status, r.Checks)
+		}
 	}
 }
 
@@ -78,10 +113,11 @@ func TestLimited(t *testing.T) {
 }
 
 func TestDisk(t *testing.T) {
-	if checks := checkDisk(context.Background(), Patient{DataDir: t.TempDir() + "/missing"}); len(checks) != 0 {
+	checks := checkDisk(context.Background(), Patient{DataDir: t.TempDir() + "/missing"})
+	if len(checks) != 1 || checks[0].State != Skipped {
 		t.Errorf("of no folder it says %v", checks)
 	}
-	checks := checkDisk(context.Background(), Patient{DataDir: t.TempDir()})
+	checks = checkDisk(context.Background(), Patient{DataDir: t.TempDir()})
 	if len(checks) != 1 || !strings.Contains(checks[0].Detail, "B free for ") {
 		t.Errorf("it says %v", checks)
 	}

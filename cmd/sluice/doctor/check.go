@@ -18,6 +18,7 @@ const (
 	OK      State = "ok"
 	Warning State = "warning"
 	Failed  State = "failed"
+	Skipped State = "skipped" // it was not looked at; the detail says why
 )
 
 // Check is one thing that was looked at.
@@ -73,6 +74,15 @@ func failed(name string, err error, advice string) Check {
 		err = fmt.Errorf("no answer within %s", patience)
 	}
 	return Check{Name: name, State: Failed, Detail: err.Error(), Advice: advice}
+}
+
+// skipped are checks that were not made.
+func skipped(why string, names ...string) []Check {
+	var checks []Check
+	for _, name := range names {
+		checks = append(checks, Check{Name: name, State: Skipped, Detail: why})
+	}
+	return checks
 }
 
 func (c Check) warned(advice string) Check {

@@ -13,10 +13,10 @@ import (
 func checkDisk(_ context.Context, p Patient) []Check {
 	const name = "disk"
 	if p.DataDir == "" {
-		return nil
+		return skipped("no folder is named: --data-dir", name)
 	}
 	if _, err := os.Stat(p.DataDir); errors.Is(err, fs.ErrNotExist) {
-		return nil
+		return skipped("sluice up has no data in "+p.DataDir+" (--data-dir)", name)
 	}
 	free, total, err := space(p.DataDir)
 	if err != nil {

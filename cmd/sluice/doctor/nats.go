@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 
+	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 
 	"sluice/cmd/sluice/progress"
@@ -21,12 +22,12 @@ const (
 // checkNATS looks at the server, and at the streams and consumers that Sluice has there.
 func checkNATS(ctx context.Context, p Patient) []Check {
 	if p.NATSURL == "" {
-		return nil
+		return skipped("none is named: --nats-url, or SLUICE_NATS_URL", "NATS")
 	}
 	nc, err := bus.Connect(p.NATSURL, "setup")
 	switch {
 	case err != nil && p.NATSGuessed:
-		return nil
+		return skipped("there is none at "+p.NATSURL+", and no other one is named: --nats-url, or SLUICE_NATS_URL", "NATS")
 	case err != nil:
 		return []Check{failed("NATS", err, "see that it runs, and that --nats-url is right")}
 	}
@@ -46,7 +47,20 @@ func checkNATS(ctx context.Context, p Patient) []Check {
 	} {
 		checks = append(checks, streamChecks(ctx, js, s.stream, s.consumers)...)
 	}
-	return checks
+	return append(checks, keysCheck(ctx, nc))
+}
+
+// keysCheck looks whether the API's keys can be read by whom this program connects as.
+func keysCheck(ctx context.Context, nc *nats.Conn) Check {
+	const name = "bucket " + bus.KeysBucket
+	keys, err := bus.NewKeys(nc).List(ctx)
+	switch {
+	case errors.Is(err, bus.ErrNotSetUp):
+		return failed(name, errors.New("it is missing: the API can check no keys"), "run sluice setup of this version")
+	case err != nil:
+		return failed(name, err, "look as a user that may read it, such as that of sluice setup")
+	}
+	return well(name, "keys: %d", len(keys))
 }
 
 // lanes are the consumers of the queue, which are called like the priorities.

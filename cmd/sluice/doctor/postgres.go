@@ -11,7 +11,7 @@ const fewConnections = 10
 
 func checkPostgres(ctx context.Context, p Patient) []Check {
 	if p.PostgresURL == "" {
-		return nil
+		return skipped("none is named: --postgres-url, or SLUICE_POSTGRES_URL", "Postgres")
 	}
 	db, err := postgres.Connect(ctx, p.PostgresURL, 2)
 	if err != nil {

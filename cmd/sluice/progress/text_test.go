@@ -70,7 +70,7 @@ func TestAmounts(t *testing.T) {
 func TestLines(t *testing.T) {
 	var out bytes.Buffer
 	now := time.Unix(0, 0)
-	d := Display{out: &out, interval: 5 * time.Second, now: func() time.Time { return now }}
+	d := Display{out: &out, Interval: 5 * time.Second, now: func() time.Time { return now }}
 	for _, step := range []struct {
 		after time.Duration
 		name  string
@@ -93,13 +93,14 @@ func TestScreen(t *testing.T) {
 	d := Display{out: &out, width: func() int { return 12 }}
 	d.End()
 	d.Show(State{Name: "queued"})
+	d.Say("waiting")
 	d.Show(State{Name: "loading", Rows: 123456})
 	d.End()
 	d.End()
-	if want := "\rqueued\x1b[K\rloading    \x1b[K\n"; out.String() != want {
+	if want := "\rqueued\x1b[K\nwaiting\n\rloading    \x1b[K\n"; out.String() != want {
 		t.Errorf("drawn was %q, want %q", out.String(), want)
 	}
-	if strings.Count(out.String(), "\n") != 1 {
+	if strings.Count(out.String(), "\n") != 3 {
 		t.Error("the line was not ended once")
 	}
 }

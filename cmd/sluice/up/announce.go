@@ -5,6 +5,7 @@ import (
 	"io"
 	"net"
 	"net/url"
+	"path/filepath"
 	"strings"
 
 	"sluice/services/api"
@@ -14,8 +15,9 @@ import (
 type announcement struct {
 	api, files, nats, monitor, postgres, dataDir, filesDir string
 	sample                                                 bool
-	idle                                                   bool // no ingester runs in this process
-	keys                                                   bool // the API asks for keys
+	idle                                                   bool   // no ingester runs in this process
+	keys                                                   bool   // the API asks for keys
+	command                                                string // how this program is called
 }
 
 func (a announcement) write(w io.Writer) error {
@@ -35,16 +37,17 @@ READY
 		key = `-H "Authorization: Bearer $SLUICE_API_KEY" `
 		text += fmt.Sprintf(`Make a key, from another terminal:
 
-  export SLUICE_API_KEY=$(sluice admin keys create --nats-url %s --name me --scopes read,write)
+  export SLUICE_API_KEY=$(%s admin keys create --nats-url %s --name me --scopes read,write)
 
-`, a.nats)
+`, a.command, a.nats)
 	}
 	if a.sample {
 		text += fmt.Sprintf(`Load the sample file, from another terminal:
 
   curl %s-d "fileUrl=http://%s/%s" -X POST %s/download_file
+  %s submit%s http://%s/%s --watch
 
-`, key, nearby(a.files), sampleName, nearby(a.api))
+`, key, nearby(a.files), sampleName, nearby(a.api), a.command, a.elsewhere(), nearby(a.files), sampleName)
 	}
 	if a.idle {
 		text += "No ingester runs here: jobs wait until you start one beside it, with these addresses of NATS and Postgres.\n\n"
@@ -65,6 +68,22 @@ func (a announcement) access() string {
 		return "  asks nobody for a key"
 	}
 	return ""
+}
+
+// elsewhere is the flag that names the API to the command, unless it looks there anyway.
+func (a announcement) elsewhere() string {
+	if a.api == DefaultConfig().APIAddr {
+		return ""
+	}
+	return " --url http://" + nearby(a.api)
+}
+
+// calledAs is how someone calls this program again that was called by this name: go run gives it one that is gone afterwards.
+func calledAs(name string) string {
+	if strings.Contains(name, string(filepath.Separator)+"go-build") {
+		return "go run ./cmd/sluice"
+	}
+	return name
 }
 
 // nearby is an address as someone on this machine would type it.

@@ -10,6 +10,7 @@ func TestAnnouncement(t *testing.T) {
 	a := announcement{
 		api: "127.0.0.1:3000", files: "127.0.0.1:8000", nats: "nats://127.0.0.1:4222", monitor: "127.0.0.1:8222",
 		postgres: "postgres://sluice:pw@127.0.0.1:5432/postgres", dataDir: "/data", filesDir: "/data/files", sample: true,
+		command: "sluice",
 	}
 	const want = `Sluice is running.
 
@@ -24,6 +25,7 @@ READY
 Load the sample file, from another terminal:
 
   curl -d "fileUrl=http://localhost:8000/tripsdata.csv" -X POST localhost:3000/download_file
+  sluice submit http://localhost:8000/tripsdata.csv --watch
 
 Ctrl-C ends all of it; jobs and data are kept.
 `
@@ -52,7 +54,8 @@ Ctrl-C ends all of it; jobs and data are kept.
 	}
 	a.api, a.keys = "0.0.0.0:3000", false
 	text.Reset()
-	if err := a.write(&text); err != nil || !strings.Contains(text.String(), "http://0.0.0.0:3000  asks nobody for a key\n") {
+	if err := a.write(&text); err != nil || !strings.Contains(text.String(), "http://0.0.0.0:3000  asks nobody for a key\n") ||
+		!strings.Contains(text.String(), "sluice submit --url http://localhost:3000 http://localhost:8000/tripsdata.csv --watch\n") {
 		t.Errorf("without keys it says (%v)\n%s", err, text.String())
 	}
 	if err := a.write(closed{}); err == nil {
@@ -63,6 +66,16 @@ Ctrl-C ends all of it; jobs and data are kept.
 type closed struct{}
 
 func (closed) Write([]byte) (int, error) { return 0, errors.New("closed") }
+
+func TestCalledAs(t *testing.T) {
+	for name, want := range map[string]string{
+		"sluice": "sluice", "bin/sluice": "bin/sluice", "/tmp/go-build1234/b001/exe/sluice": "go run ./cmd/sluice",
+	} {
+		if got := calledAs(name); got != want {
+			t.Errorf("%s is called as %s, want %s", name, got, want)
+		}
+	}
+}
 
 func TestNearby(t *testing.T) {
 	for addr, want := range map[string]string{

@@ -7,7 +7,9 @@ import (
 	"log/slog"
 	"net"
 	"path/filepath"
+	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/nats-io/nats-server/v2/server"
@@ -87,7 +89,11 @@ func (l natsLog) Noticef(format string, v ...any) {
 	l.log.Debug("NATS server", "says", fmt.Sprintf(format, v...))
 }
 func (l natsLog) Warnf(format string, v ...any) {
-	l.log.Warn("NATS server", "says", fmt.Sprintf(format, v...))
+	level, text := slog.LevelWarn, fmt.Sprintf(format, v...)
+	if slices.ContainsFunc(rebuilding(), func(part string) bool { return strings.Contains(text, part) }) {
+		level = slog.LevelDebug
+	}
+	l.log.Log(context.Background(), level, "NATS server", "says", text)
 }
 func (l natsLog) Errorf(format string, v ...any) {
 	l.log.Error("NATS server", "says", fmt.Sprintf(format, v...))
@@ -97,6 +103,15 @@ func (l natsLog) Fatalf(format string, v ...any) {
 }
 func (l natsLog) Debugf(string, ...any) {}
 func (l natsLog) Tracef(string, ...any) {}
+
+// rebuilding is what the server says when it was killed: it has not written how its streams stand, and finds that out from what they
+// hold. Nothing is lost by it.
+func rebuilding() []string {
+	return []string{
+		"Stream state outdated", "Stream state detected prior state", "Recovering stream state from index errored: prior state file",
+		"TTL state is outdated",
+	}
+}
 
 func stopNATS(s *server.Server) {
 	s.Shutdown()

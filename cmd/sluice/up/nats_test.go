@@ -2,13 +2,16 @@ package up
 
 import (
 	"log/slog"
+	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/nats-io/nats-server/v2/server"
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 
+	"sluice/internal/transcript"
 	"sluice/pkg/bus"
 )
 
@@ -44,6 +47,48 @@ func TestUploadsLeaveRoom(t *testing.T) {
 	}
 	if limit, all := stream.CachedInfo().Config.MaxBytes, s.JetStreamConfig().MaxStore; limit != all/2 || limit <= 0 {
 		t.Errorf("uploads may take %d of %d bytes", limit, all)
+	}
+}
+
+// TestKilledNATS holds that a server which was killed says nothing of what it mends when it starts again.
+func TestKilledNATS(t *testing.T) {
+	const free = "127.0.0.1:0"
+	var said transcript.Transcript
+	log := slog.New(slog.NewTextHandler(&said, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	run := func(dir string) *server.Server {
+		s, err := startNATS(Config{DataDir: dir, NATSAddr: free, MonitorAddr: free}, log)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { stopNATS(s) })
+		return s
+	}
+	dir := filepath.Join(t.TempDir(), "data")
+	s := run(dir)
+	if err := setUpNATS(t.Context(), s); err != nil {
+		t.Fatal(err)
+	}
+	stopNATS(s) // which writes how the streams stand
+	s = run(dir)
+	b, err := openBus(t.Context(), s, "setup")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer b.Conn.Close()
+	if _, err := b.Documents.Put(t.Context(), "job", []byte("{}")); err != nil {
+		t.Fatal(err)
+	}
+	killed := filepath.Join(t.TempDir(), "data")
+	if err := os.CopyFS(killed, os.DirFS(dir)); err != nil {
+		t.Fatal(err)
+	}
+	run(killed)
+	if text := said.String(); !strings.Contains(text, "Stream state") || strings.Contains(text, "level=WARN") {
+		t.Errorf("it says\n%s", text)
+	}
+	natsLog{log}.Warnf("Stream state checksum did not match")
+	if !strings.Contains(said.String(), "level=WARN") {
+		t.Error("it does not say what is worth a word")
 	}
 }
 

@@ -42,7 +42,9 @@ func Run(ctx context.Context, c Config, out io.Writer, log *slog.Logger) (err er
 	}
 	defer func() { err = errors.Join(err, lock.Unlock()) }()
 
-	s, err := start(ctx, c, log)
+	end := tellEnding(ctx, out)
+	defer end.close()
+	s, err := start(ctx, c, log, end)
 	if err != nil {
 		return unlessEnded(ctx, err)
 	}
@@ -66,11 +68,12 @@ type servers struct {
 	nats       *server.Server
 	database   database
 	sealer     seal.Sealer
+	end        *ending
 }
 
 // start opens the ports first, so that one in use is named at once, and then starts the servers side by side.
-func start(ctx context.Context, c Config, log *slog.Logger) (s *servers, err error) {
-	s = &servers{}
+func start(ctx context.Context, c Config, log *slog.Logger, end *ending) (s *servers, err error) {
+	s = &servers{end: end}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, s.stop(ctx))
@@ -110,8 +113,10 @@ func (s *servers) stop(ctx context.Context) error {
 		}
 	}
 	if s.nats != nil {
+		s.end.waitFor("NATS")
 		stopNATS(s.nats)
 	}
+	s.end.waitFor("Postgres")
 	return s.database.stop(ctx)
 }
 
@@ -151,6 +156,6 @@ func (s *servers) announcement(c Config) announcement {
 		api:  s.api.Addr().String(), files: s.files.Addr().String(), nats: s.nats.ClientURL(),
 		monitor: s.nats.MonitorAddr().String(), postgres: s.database.shown,
 		dataDir: c.DataDir + s.database.elsewhere(c.DataDir), filesDir: c.FilesDir, sample: err == nil && c.Ingesters > 0,
-		idle: c.Ingesters == 0,
+		idle: c.Ingesters == 0, command: calledAs(os.Args[0]),
 	}
 }

@@ -39,7 +39,7 @@ func TestStatedNameMustBeFree(t *testing.T) {
 			w.commit(load, batch(0, 10, "a"))
 			before := w.ledger()
 			_, err := load.Publish(testenv.Context(t), batch(10, 20, "b"), w.publication())
-			if f := wantFailure(t, err, events.CodeTableExists); !strings.Contains(f.Message, w.name) {
+			if f := wantFailure(t, err, events.CodeTableExists); !strings.Contains(f.Message, w.name+" exists already; load into it with mode replace or append,") {
 				t.Errorf("the message is %q", f.Message)
 			}
 			if after := w.ledger(); !slices.Equal(after, before) {

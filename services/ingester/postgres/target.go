@@ -113,7 +113,8 @@ func (l *Load) busy(name, why string) *events.Failure {
 }
 
 func (l *Load) tableExists(name string) *events.Failure {
-	return events.Failf(events.CodeTableExists, "table %s.%s exists already; name another one, or drop it", l.Spec.Schema, name)
+	return events.Failf(events.CodeTableExists, "table %s.%s exists already; "+
+		"load into it with mode replace or append, name another one, or drop it", l.Spec.Schema, name)
 }
 
 // fileColumns are the names of the columns in the staging table.
