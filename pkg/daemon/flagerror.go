@@ -14,7 +14,7 @@ func FlagError(err error) error {
 	if !ok {
 		return err
 	}
-	wanted := ""
+	var wanted string
 	switch flag := invalid.GetFlag(); flag.Value.Type() {
 	case "int", "int64":
 		wanted = "a whole number"

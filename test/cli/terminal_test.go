@@ -3,6 +3,8 @@ package cli
 import (
 	"errors"
 	"io"
+	"net/http"
+	"net/http/httptest"
 	"os/exec"
 	"path/filepath"
 	"regexp"
@@ -145,13 +147,28 @@ func (c *terminal) interrupted(t *testing.T) {
 
 // typed loads what is typed, until Ctrl-D.
 func (s site) typed(t *testing.T) {
-	const says = "reading from the terminal; Ctrl-D on a new line ends it"
-	c := s.terminal(t, "submit", "-")
-	c.await(t, says)
+	uploading := make(chan struct{})
+	api := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/v1/uploads" {
+			close(uploading)
+			_, _ = io.Copy(io.Discard, r.Body) // to its end, which is that of the command
+			return
+		}
+		w.Header().Set("Content-Type", "application/problem+json")
+		w.WriteHeader(http.StatusUnprocessableEntity)
+		_, _ = io.WriteString(w, `{"title":"There is no such upload","code":"upload_not_found"}`)
+	}))
+	defer api.Close()
+	c := s.terminal(t, "submit", "-", "--url", api.URL)
+	select {
+	case <-uploading:
+	case <-testenv.Context(t).Done():
+		t.Fatal("nothing is uploaded")
+	}
 	c.interrupted(t)
 
 	c = s.terminal(t, "submit", "-", "--table", "typed", "--watch")
-	c.await(t, says)
+	c.await(t, "reading from the terminal; Ctrl-D on a new line ends it")
 	if _, err := io.WriteString(c.keys, "a,b\r1,2\r\x04"); err != nil {
 		t.Fatal(err)
 	}

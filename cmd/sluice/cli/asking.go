@@ -52,7 +52,9 @@ func sent(fields map[string]any, ask func(body []byte) error) error {
 
 // upload sends a file of this machine, or standard input, and shows how far it is. What must go well before is done once the file is
 // open.
-func (s *session) upload(cmd *cobra.Command, c *client.Client, path, name string, before func() error) (client.Answer[client.Upload], error) {
+func (s *session) upload(
+	cmd *cobra.Command, c *client.Client, path, name string, before func() error,
+) (client.Answer[client.Upload], error) {
 	file, size, err := openFile(cmd, path)
 	if err != nil {
 		return client.Answer[client.Upload]{}, err

@@ -38,7 +38,7 @@ Postgres's estimate.`,
 			return s.datasets(cmd, c, schema, limit)
 		},
 	}
-	command.Flags().StringVar(&schema, "schema", "", "only tables of this schema; with TABLE, which may have a dot then, the table's (default public)")
+	command.Flags().StringVar(&schema, "schema", "", "only tables of this schema; with TABLE the table's, and TABLE may have a dot then")
 	command.Flags().IntVar(&limit, "limit", limit, "how many tables at the most; 0: all")
 	return command
 }

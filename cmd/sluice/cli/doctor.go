@@ -16,9 +16,9 @@ func doctorCommand(s *session) *cobra.Command {
 	command := &cobra.Command{
 		Use:   "doctor",
 		Short: "Look whether Sluice is well, and what to do if not",
-		Long: `Look at the API and what it needs, the queue and the ingesters; at NATS, with its streams and consumers; at Postgres, if
+		Long: `Look at the API and what it needs, the queue and the ingesters; at NATS, with its streams, consumers and keys; at Postgres, if
 --postgres-url or SLUICE_POSTGRES_URL names it; and at the disk that holds the data of sluice up. It changes nothing. Without
---nats-url it looks at the NATS of this machine, if there is one.
+--nats-url it looks at the NATS of this machine, if there is one. What it cannot look at is skipped, and it says why.
 
 The exit code is 1 if a check has failed.`,
 		Example: `  sluice doctor
