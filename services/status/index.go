@@ -18,7 +18,7 @@ type index struct {
 	byAge    []*entry                     // by (created at, id), the oldest first
 	lanes    map[events.Priority][]uint64 // places of the waiting jobs of each lane, in order
 	totals   map[events.State]int         // of all jobs
-	open     map[string]*entry            // jobs that have not ended
+	open     map[string]events.Lanes      // counts of the jobs that have not ended, by submitter; all of them with ""
 	unqueued map[string]unqueued          // jobs accepted, but not known to be on the queue
 	asOf     uint64                       // how often the client had reconnected when the watch that filled it began
 	changed  chan struct{}                // closed and replaced at each change
@@ -43,7 +43,7 @@ func newIndex(now func() time.Time) *index {
 		byID:     make(map[string]*entry),
 		lanes:    make(map[events.Priority][]uint64),
 		totals:   make(map[events.State]int),
-		open:     make(map[string]*entry),
+		open:     make(map[string]events.Lanes),
 		unqueued: make(map[string]unqueued),
 		changed:  make(chan struct{}),
 	}
@@ -65,9 +65,7 @@ func (x *index) put(jobID string, d Document) {
 	x.drop(jobID)
 	x.byID[jobID] = e
 	x.totals[e.status.State]++
-	if !e.status.State.Terminal() {
-		x.open[jobID] = e
-	}
+	x.countOpen(e, 1)
 	at, _ := slices.BinarySearchFunc(x.byAge, cursorOf(e.status), compareEntry)
 	x.byAge = slices.Insert(x.byAge, at, e)
 	if e.place > 0 {
@@ -122,7 +120,7 @@ func (x *index) drop(jobID string) {
 		return
 	}
 	delete(x.byID, jobID)
-	delete(x.open, jobID)
+	x.countOpen(e, -1)
 	x.totals[e.status.State]--
 	if at, found := slices.BinarySearchFunc(x.byAge, cursorOf(e.status), compareEntry); found {
 		x.byAge = slices.Delete(x.byAge, at, at+1)

@@ -25,10 +25,8 @@ func (x *index) underway() int {
 	x.mu.RLock()
 	defer x.mu.RUnlock()
 	n := 0
-	for _, e := range x.byID {
-		if !e.status.State.Terminal() {
-			n++
-		}
+	for _, of := range x.open[""].Totals {
+		n += of
 	}
 	return n
 }

@@ -53,8 +53,12 @@ func (l *Load) Unchanged(ctx context.Context, p Publication, same func(Baseline)
 	if err := limitWaits(ctx, tx); err != nil {
 		return nil, err
 	}
-	outcome, err := l.stand(ctx, tx, p, same)
-	return outcome, asBusy(err, l.Spec.Schema, p.Table)
+	var outcome *Outcome
+	err = orBusy(ctx, l.db, tx, l.Spec.Schema, p.Table, func() (err error) {
+		outcome, err = l.stand(ctx, tx, p, same)
+		return err
+	})
+	return outcome, err
 }
 
 // stand commits that the rows of the baseline stand, or returns nil if there is none or the source is not the same. The

@@ -24,7 +24,8 @@ func (db *Database) Drop(ctx context.Context, schema, table string) error {
 		return fmt.Errorf("starting a transaction: %w", failure(err))
 	}
 	defer rollback(ctx, tx)
-	if err := asBusy(dropInTurn(ctx, tx, schema, table), schema, table); err != nil {
+	err = orBusy(ctx, db, tx, schema, table, func() error { return dropInTurn(ctx, tx, schema, table) })
+	if err != nil {
 		return err
 	}
 	if err := tx.Commit(ctx); err != nil {

@@ -33,8 +33,12 @@ type Publication struct {
 // returns. It fails with an [events.Failure]: of code table_busy if another try will do, table_exists if a name that was asked
 // for is taken, and others where the table cannot take the rows.
 func (l *Load) publish(ctx context.Context, tx pgx.Tx, last *Batch, p Publication) (*Outcome, error) {
-	outcome, err := l.publishInTurn(ctx, tx, last, p)
-	return outcome, asBusy(err, l.Spec.Schema, p.Table)
+	var outcome *Outcome
+	err := orBusy(ctx, l.db, tx, l.Spec.Schema, p.Table, func() (err error) {
+		outcome, err = l.publishInTurn(ctx, tx, last, p)
+		return err
+	})
+	return outcome, err
 }
 
 func (l *Load) publishInTurn(ctx context.Context, tx pgx.Tx, last *Batch, p Publication) (*Outcome, error) {

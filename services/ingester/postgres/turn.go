@@ -34,13 +34,21 @@ func takeTurn(ctx context.Context, tx pgx.Tx, schema, table string) error {
 // turnName is what is locked for the name of a table.
 func turnName(schema, table string) string { return "sluice:" + schema + "." + table }
 
-// asBusy says of a lock that was not got which table it was for.
-func asBusy(err error, schema, table string) error {
+// orBusy does what needs the turn of a table, and says of a lock that was not got which table it was for, and who has it.
+func orBusy(ctx context.Context, db *Database, tx pgx.Tx, schema, table string, do func() error) error {
+	blockers, err := db.watchBlockers(ctx, tx)
+	if err != nil {
+		return err
+	}
+	err = do()
+	by := blockers().String()
 	if !hasState(err, stateLockNotAvailable, stateDeadlock) {
 		return err
 	}
-	return busy(schema, table, "another job publishes into it, or a session, such as pg_dump, has locked it or the rows loaded for it").
-		CausedBy(err)
+	if by == "" {
+		by = "another job publishes into it, or a session, such as pg_dump, has locked it or the rows loaded for it"
+	}
+	return busy(schema, table, by).CausedBy(err)
 }
 
 // busy says that another try will do.
