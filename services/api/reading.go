@@ -23,6 +23,7 @@ type reading struct {
 	ExtraFields events.ExtraFields `json:"extra_fields,omitempty"`
 	MaxBadRows  events.BadRows     `json:"max_bad_rows,omitzero"`
 	Types       events.ColumnTypes `json:"types,omitzero"`
+	Lineage     bool               `json:"lineage,omitempty"`
 }
 
 func parseReading(body openapi.JobRequest) (reading, []fieldError) {
@@ -68,6 +69,7 @@ func parseReading(body openapi.JobRequest) (reading, []fieldError) {
 		}
 		bad = append(bad, problems...)
 	}
+	r.Lineage = body.Lineage != nil && *body.Lineage
 	return r, bad
 }
 
