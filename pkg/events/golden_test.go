@@ -180,7 +180,7 @@ func statedSpec(t *testing.T) events.Spec {
 	}
 	spec.Null = []string{"", "NA"}
 	spec.ColumnNames, spec.ExtraFields = events.SnakeNames, events.RejectExtra
-	spec.MaxBadRows = events.BadRows{Percent: 2.5}
+	spec.MaxBadRows, spec.Lineage = events.BadRows{Percent: 2.5}, true
 	spec.Labels, spec.Submitter = map[string]string{"team": "billing"}, "5b1f0c9d"
 	return spec
 }

@@ -93,6 +93,7 @@ type Spec struct {
 	ExtraFields ExtraFields `json:"extra_fields,omitempty"`
 	MaxBadRows  BadRows     `json:"max_bad_rows,omitzero"`
 	Types       ColumnTypes `json:"types,omitzero"`
+	Lineage     bool        `json:"lineage,omitempty"` // each row tells of its line, its job and when it was loaded
 	// Labels are the user's own, by their names; Sluice only shows them.
 	Labels map[string]string `json:"labels,omitempty"`
 	// Submitter is the id of the API key that the job was created with; empty if there was none.

@@ -109,6 +109,7 @@ func TestSchemasRefuse(t *testing.T) {
 		{"job-typed", `"decimal": ","`, `"decimal": ""`},
 		{"job-typed", `"ja"`, `null`},
 		{"job-upload", `"skip_unchanged": true`, `"skip_unchanged": "yes"`},
+		{"job-stated", `"lineage": true`, `"lineage": "yes"`},
 		{"redriven", `"run": 2`, `"run": 1`},
 		{"redriven", `"data": {}`, `"data": null`},
 		{"queued", `"sequence": 4711`, `"sequence": 0`},

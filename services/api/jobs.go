@@ -99,7 +99,7 @@ func (s *Service) spec(id string, wanted request) (events.Spec, error) {
 		Source: source, Schema: cmp.Or(wanted.Schema, defaultSchema), Table: wanted.table, Mode: cmp.Or(wanted.Mode, events.Create),
 		Key: wanted.Key, Priority: wanted.priority, Ordered: wanted.ordered, SkipUnchanged: wanted.SkipUnchanged,
 		CSV: wanted.CSV, Null: wanted.Null, ColumnNames: wanted.ColumnNames, ExtraFields: wanted.ExtraFields,
-		MaxBadRows: wanted.MaxBadRows, Types: wanted.Types, Labels: wanted.Labels,
+		MaxBadRows: wanted.MaxBadRows, Types: wanted.Types, Lineage: wanted.Lineage, Labels: wanted.Labels,
 		CreatedAt: s.now().UTC().Truncate(time.Millisecond),
 	}, nil
 }

@@ -24,6 +24,7 @@ type reading struct {
 	ExtraFields events.ExtraFields `json:"extra_fields,omitempty"`
 	MaxBadRows  events.BadRows     `json:"max_bad_rows,omitzero"`
 	Types       events.ColumnTypes `json:"types,omitzero"`
+	Lineage     bool               `json:"lineage,omitempty"`
 }
 
 func parseReading(body openapi.JobRequest) (reading, []refusal.Field) {
@@ -67,6 +68,7 @@ func parseReading(body openapi.JobRequest) (reading, []refusal.Field) {
 		}
 		bad = append(bad, problems...)
 	}
+	r.Lineage = body.Lineage != nil && *body.Lineage
 	return r, bad
 }
 

@@ -31,7 +31,7 @@ func TestReadingIsCarried(t *testing.T) {
 		`"csv":{"skip_rows":0}`, `"csv":{"skip_rows":1000}`, `"csv":{"skip_rows":1,"header":false}`,
 		`"csv":{"comment":"--------"}`, `"csv":{"comment":"#","delimiter":"","quote":""}`,
 		`"null":[]`, `"null":[""]`, `"null":[` + strings.Repeat(`"a",`, 19) + `"` + strings.Repeat("x", 64) + `"]`,
-		`"column_names":"snake"`, `"extra_fields":"reject"`, `"types":"infer"`,
+		`"column_names":"snake"`, `"extra_fields":"reject"`, `"types":"infer"`, `"lineage":true`,
 		`"types":{"id":{"type":"integer"},"*":"infer","Fare €":{"type":"numeric(9,2)","decimal":",","group":".","null":["n/a",""]},
 			"at":{"type":"timestamptz","format":"dd.mm.yyyy hh:mi","zone":"Europe/Berlin"},"ok":{"type":"boolean","true":["ja"],"false":["nein"]}}`,
 		`"max_bad_rows":1`, `"max_bad_rows":9223372036854775807`, `"max_bad_rows":"100%"`, `"max_bad_rows":"0.001%"`,
@@ -51,7 +51,7 @@ func TestReadingInOtherWords(t *testing.T) {
 		`"types":{}`:     `{}`, `"types":{"*":"text"}`: `{}`, `"types":{"*":"infer"}`: `{"types":"infer"}`,
 		`"types":{"a":"Numeric(9, 2)","b":"text","*":"text"}`:  `{"types":{"a":{"type":"Numeric(9, 2)"},"b":{"type":"text"}}}`,
 		`"types":{"a":{"type":"int","format":"","null":null}}`: `{"types":{"a":{"type":"int"}}}`,
-		`"types":null`: `{}`,
+		`"types":null`: `{}`, `"lineage":false`: `{}`, `"lineage":null`: `{}`,
 		`"csv":{},"column_names":"original","extra_fields":"rescue","max_bad_rows":0`:        `{}`,
 		`"csv":null,"null":null,"column_names":null,"extra_fields":null,"max_bad_rows":null`: `{}`,
 		`"csv":{"encoding":null,"delimiter":null,"quote":null,"escape":null}`:                `{}`,
@@ -180,6 +180,7 @@ func TestReadingIsRefused(t *testing.T) {
 		"column names of the wrong type": {`"column_names":true`, "/column_names"},
 		"empty column names":             {`"column_names":""`, "/column_names"},
 		"column names in capitals":       {`"column_names":"Snake"`, "/column_names"},
+		"lineage of the wrong type":      {`"lineage":"yes"`, "/lineage"},
 		"unknown types":                  {`"types":"guess"`, "/types"},
 		"empty types":                    {`"types":""`, "/types"},
 		"types of the wrong type":        {`"types":true`, "/types"},
@@ -256,7 +257,7 @@ func TestReadingBelongsToTheKey(t *testing.T) {
 		`"csv":{"delimiter":";"}`, `"csv":{"delimiter":""}`, `"csv":{"quote":""}`, `"csv":{"escape":""}`, `"csv":{"encoding":"utf-8"}`,
 		`"csv":{"header":true}`, `"csv":{"header":false}`, `"csv":{"header_rows":1}`, `"csv":{"skip_rows":0}`, `"csv":{"comment":"#"}`,
 		`"null":[]`, `"null":[""]`, `"null":["", ""]`, `"column_names":"snake"`, `"extra_fields":"reject"`, `"max_bad_rows":1`, `"max_bad_rows":"1%"`, `"types":"infer"`,
-		`"ordered":true`, `"table":"t"`,
+		`"ordered":true`, `"table":"t"`, `"lineage":true`,
 	}
 	for i, first := range said {
 		key := fmt.Sprintf("%sk%d", isKey, i)
@@ -272,7 +273,7 @@ func TestReadingBelongsToTheKey(t *testing.T) {
 	e.expectStored(t, len(said))
 
 	plain := e.create(t, example, isKey+"plain")
-	same := bodyWith(`"csv":{},"null":null,"column_names":"original","extra_fields":"rescue","max_bad_rows":0`)
+	same := bodyWith(`"csv":{},"null":null,"column_names":"original","extra_fields":"rescue","max_bad_rows":0,"lineage":false`)
 	if again := e.create(t, same, isKey+"plain"); again.ID != plain.ID {
 		t.Error("what goes without saying makes another request")
 	}
@@ -325,13 +326,13 @@ func TestSpecRepeatsTheReading(t *testing.T) {
 	wanted := request{source: source{url: mustParse(t, exampleURL)}, priority: events.Normal, reading: reading{
 		CSV:  events.CSV{Encoding: "gbk", Delimiter: new(""), Header: new(false), SkipRows: new(2)},
 		Null: []string{}, ColumnNames: events.SnakeNames, ExtraFields: events.RejectExtra, MaxBadRows: events.BadRows{Count: 3},
-		Types: events.ColumnTypes{Infer: true},
+		Types: events.ColumnTypes{Infer: true}, Lineage: true,
 	}}
 	spec, err := e.api.spec("id", wanted)
 	if err != nil {
 		t.Fatal(err)
 	}
-	got := reading{spec.CSV, spec.Null, spec.ColumnNames, spec.ExtraFields, spec.MaxBadRows, spec.Types}
+	got := reading{spec.CSV, spec.Null, spec.ColumnNames, spec.ExtraFields, spec.MaxBadRows, spec.Types, spec.Lineage}
 	if !reflect.DeepEqual(got, wanted.reading) {
 		t.Errorf("the spec says %+v, want %+v", got, wanted.reading)
 	}

@@ -28,8 +28,8 @@ func keyOf(t testing.TB, secret string, spec events.Spec, address, name, charset
 func TestSourceKeyOfAStatement(t *testing.T) {
 	counts := map[string]bool{
 		"Schema": true, "Table": true, "Key": true, "CSV": true, "Null": true, "ColumnNames": true, "ExtraFields": true, "MaxBadRows": true,
-		"Types": true,
-		"Mode":  false, "Priority": false, "Ordered": false, "SkipUnchanged": false, "CreatedAt": false,
+		"Types": true, "Lineage": true,
+		"Mode": false, "Priority": false, "Ordered": false, "SkipUnchanged": false, "CreatedAt": false,
 		"Labels": false, "Submitter": false,
 		"Source": false, // but for what another test holds
 	}
@@ -38,7 +38,7 @@ func TestSourceKeyOfAStatement(t *testing.T) {
 		Source: events.Source{URL: "http://x", Sealed: []byte("x")}, Schema: "x", Table: "x", Mode: "x", Key: []string{"x"}, Priority: "x",
 		Ordered: true, SkipUnchanged: true, CSV: events.CSV{Header: &yes}, Null: []string{}, ColumnNames: "x", ExtraFields: "x",
 		MaxBadRows: events.BadRows{Count: 1}, Types: events.ColumnTypes{Infer: true}, CreatedAt: time.Unix(1, 0),
-		Labels: map[string]string{"x": "x"}, Submitter: "x",
+		Labels: map[string]string{"x": "x"}, Submitter: "x", Lineage: true,
 	}
 	key := seal.NewKey()
 	plain := keyOf(t, key, events.Spec{}, "http://a", "a", "")

@@ -17,8 +17,15 @@ func (a *attempt) reading(body *source.Body, file sections, resume *csv.Resume) 
 
 // readingOf says how a file is to be read from its start, where no row may be bad.
 func readingOf(spec events.Spec, body *source.Body, limits csv.Limits) csv.Options {
+	var taken []string
+	if spec.Lineage {
+		taken = postgres.LineageColumns()
+		limits.Columns -= len(taken) // for which the table needs room
+	}
 	return csv.Options{
 		Limits:  limits,
+		Lines:   spec.Lineage,
+		Taken:   taken,
 		Stated:  &spec.CSV,
 		Charset: body.Charset(),
 		Null:    spec.Null,

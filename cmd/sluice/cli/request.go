@@ -25,6 +25,7 @@ type request struct {
 	columns     []string
 	maxBadRows  string
 	labels      []string
+	lineage     bool
 	ordered     bool
 	unchanged   bool
 	idempotency string
@@ -43,6 +44,7 @@ func (r *request) flags(f *pflag.FlagSet) {
 	f.StringArrayVar(&r.columns, "column", nil, `the type of a column, such as "fare=numeric(10,2)"; may be given again`)
 	f.StringVar(&r.maxBadRows, "max-bad-rows", "0", "how many bad rows may be left out: a number, or such as 2.5%")
 	f.StringArrayVar(&r.labels, "label", nil, "a note about the job, such as team=billing; may be given again")
+	f.BoolVar(&r.lineage, "lineage", false, "tell of each row its line in the file, its job and when it was loaded, in columns of their own")
 	f.BoolVar(&r.ordered, "ordered", false, "write the rows in the file's order, which takes longer")
 	f.BoolVar(&r.unchanged, "skip-unchanged", false, "load nothing if the table holds what the file still is")
 	f.StringVar(&r.idempotency, "idempotency-key", "", "a name for this request: given again, it makes no second job")
@@ -71,6 +73,9 @@ func (r *request) build(cmd *cobra.Command) (map[string]any, error) {
 	}
 	if given("key") {
 		fields["key"] = r.key
+	}
+	if given("lineage") {
+		fields["lineage"] = r.lineage
 	}
 	if given("ordered") {
 		fields["ordered"] = r.ordered

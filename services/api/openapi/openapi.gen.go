@@ -733,6 +733,11 @@ type JobRequest struct {
 	// Labels The caller's own notes about the job, shown wherever the job is: names of 1 to 63 bytes, values of at most 255.
 	Labels *map[string]*string `json:"labels,omitempty"`
 
+	// Lineage Give the table three columns more, which tell of each row its line in the file (`_line bigint`), the job that has
+	// loaded it (`_job uuid`), and when that was (`_loaded_at timestamptz`). A column of the file that is called so gets
+	// `_2`. They are not among the columns of the result.
+	Lineage *bool `json:"lineage,omitempty"`
+
 	// MaxBadRows How many bad rows may be left out before the job fails: a number, or a percentage of the rows read.
 	MaxBadRows *BadRows `json:"max_bad_rows,omitempty"`
 

@@ -63,8 +63,7 @@ func (p *pass) takeFields() stop {
 			p.out[to] = p.sep
 			to++
 		case c == '\n' && n == p.columns:
-			to += copy(p.out[to:], p.tail)
-			p.at, p.plain, p.end = at, at, to
+			p.at, p.plain, p.end = at, at, p.endRow(to)
 			p.rows++
 			p.lines += lines
 			return goOn

@@ -52,6 +52,10 @@ type Options struct {
 	Mend bool
 	// Rescue keeps values without a column as an array, see [Rows]; without it such a row is bad.
 	Rescue bool
+	// Lines has each row end with the line where it starts, see [Rows].
+	Lines bool
+	// Taken are names of columns, in lower case, that no column of the file gets.
+	Taken []string
 	// BadRows is how many rows may be rejected before that is an error.
 	BadRows BadRows
 	// Resume is how the file was read whose rows are to be read on, with the same options otherwise; nil to begin it.

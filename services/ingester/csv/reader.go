@@ -168,7 +168,7 @@ func widest(rows [][][]byte) int {
 
 // naming says how columns are named.
 func (r *Reader) naming() naming {
-	o := naming{snake: r.opts.Snake}
+	o := naming{snake: r.opts.Snake, taken: slices.Clone(r.opts.Taken)}
 	if r.opts.Rescue {
 		o.taken = append(o.taken, ExtraColumn)
 	}
@@ -263,12 +263,7 @@ func (r *Reader) skimRows(rows *Rows) stop {
 			rows.FirstLine = r.scan.line
 		}
 		before := rows.Count
-		used, lines, why := r.skim.skim(bytes, in.offset(), rows, &r.seen)
-		if r.skim.placing {
-			for i := before; i < rows.Count; i++ {
-				rows.Places[i].Line += r.scan.line
-			}
-		}
+		used, lines, why := r.skim.skim(bytes, Place{in.offset(), r.scan.line}, rows, &r.seen)
 		in.pos += used
 		r.scan.line += lines
 		r.read += rows.Count - before
@@ -315,7 +310,7 @@ func (r *Reader) scanRow(rows *Rows) {
 	if rows.Extra {
 		rows.appendExtra(values[len(r.columns):])
 	}
-	rows.Data = append(rows.Data, '\n')
+	rows.endRow(r.scan.started)
 	rows.Count++
 	rows.End, rows.NextLine = r.scan.in.source(), r.scan.line
 }

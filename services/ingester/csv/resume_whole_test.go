@@ -72,8 +72,15 @@ func showRows(t *testing.T, rows csv.Rows, columns int) (records, rejects []stri
 	if rows.Extra {
 		columns++
 	}
+	if rows.Lines {
+		columns++
+	}
 	records = decodeRows(t, rows, columns)
 	for i := range records {
+		if rows.Lines {
+			at := strings.LastIndexByte(records[i], '|')
+			records[i] = records[i][at+1:] + ": " + records[i][:at]
+		}
 		if rows.Extra {
 			records[i] = strings.TrimSuffix(records[i], "|NULL")
 		}

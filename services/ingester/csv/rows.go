@@ -1,5 +1,7 @@
 package csv
 
+import "strconv"
+
 // Rows are records in the text format of COPY (PostgreSQL manual, COPY, "Text Format"), with the options DELIMITER and
 // NULL as told here. That format cannot tell an empty string from a NULL that is nothing, so that rows of a file that has
 // both are written with another NULL than others.
@@ -8,6 +10,7 @@ type Rows struct {
 	Delimiter byte
 	Null      string
 	Extra     bool // each row has one more value: NULL, or an array of the values that have no column
+	Lines     bool // the last value of each row is the line where it starts
 	Count     int64
 	Places    []Place  // where the rows in Data are, if that is asked for
 	Rejects   []Reject // rows that are not in Data
@@ -32,7 +35,8 @@ const (
 	MinRows = 2 * spareSize
 	// spareSize is what the longest row that is skimmed may grow to, when all of its fields are NULL.
 	spareSize = (1+len(nullMark))*skimSize + tailSize + wordSize
-	tailSize  = 1 + len(nullMark) + 1 // bytes at the end of a row
+	tailSize  = 1 + len(nullMark) + 1 + lineSize + 1 // bytes at the end of a row
+	lineSize  = 19                                   // of the largest number
 
 	nullMark    = `\N` // stands for NULL where a file has quoted empty fields
 	nullNothing = ""
@@ -50,7 +54,7 @@ func (r *Rows) full() bool { return cap(r.Data)-len(r.Data) < spareSize || r.rej
 // begin settles the format before the first record.
 func (r *Rows) begin(as *Reader) {
 	if r.Count == 0 {
-		r.Delimiter, r.Null, r.Extra = as.sep, as.null, as.wide
+		r.Delimiter, r.Null, r.Extra, r.Lines = as.sep, as.null, as.wide, as.opts.Lines
 	}
 }
 
@@ -85,6 +89,14 @@ func (r *Rows) appendExtra(values [][]byte) {
 		array = append(array, '"')
 	}
 	r.appendValue(append(array, '}'))
+}
+
+// endRow ends a row that starts on a line.
+func (r *Rows) endRow(line int64) {
+	if r.Lines {
+		r.Data = strconv.AppendInt(append(r.Data, r.Delimiter), line, 10)
+	}
+	r.Data = append(r.Data, '\n')
 }
 
 // appendValue adds a value, or NULL, which is nil.

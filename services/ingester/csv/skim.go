@@ -1,6 +1,9 @@
 package csv
 
-import "bytes"
+import (
+	"bytes"
+	"strconv"
+)
 
 // skimSize bounds the rows that are skimmed, in bytes.
 const skimSize = 16 << 10
@@ -68,12 +71,14 @@ type pass struct {
 	end  int    // behind what is written to out
 	sep  byte
 	null string
-	tail string // of each row
+	tail string // of each row, up to its line or line end
+	line int64  // of the input's first byte
 	// What else is to be looked for; 0 if nothing is.
 	foreignSep byte // sep, where that is not the file's delimiter
 
 	at    int   // where the row in hand starts
 	plain int   // where the rows start that are still to be copied as they are, up to the row in hand
+	lined bool  // whether each row ends with its line
 	rows  int64 // that were taken
 	lines int64 // that they have
 
@@ -92,27 +97,30 @@ type sight struct {
 }
 
 // skim appends to rows what it can of the input, which lies there in the source's text, and returns how many bytes and lines
-// that was. The rows must have room for one at least. Lines in their places are counted from the input's first one, as 0.
-func (k skimmer) skim(in []byte, offset int64, rows *Rows, seen *sight) (used int, lines int64, why stop) {
+// that was. The rows must have room for one at least.
+func (k skimmer) skim(in []byte, at Place, rows *Rows, seen *sight) (used int, lines int64, why stop) {
 	p := pass{
 		skimmer: k, in: in, out: rows.Data[:cap(rows.Data)], end: len(rows.Data), sep: rows.Delimiter, null: rows.Null,
-		tail: "\n", marks: marks{-1, -1, -1, -1, -1, -1},
+		line: at.Line, lined: rows.Lines, marks: marks{-1, -1, -1, -1, -1, -1},
 	}
 	if rows.Extra {
-		p.tail = string(p.sep) + p.null + "\n"
+		p.tail = string(p.sep) + p.null
+	}
+	if p.lined {
+		p.tail += string(p.sep)
 	}
 	if p.sep != k.delimiter {
 		p.foreignSep = p.sep
 	}
-	p.resume(seen, int(offset-seen.offset))
+	p.resume(seen, int(at.Offset-seen.offset))
 	for why == goOn {
-		place := Place{offset + int64(p.at), p.lines}
+		place := Place{at.Offset + int64(p.at), p.line + p.lines}
 		if why = p.row(); why == goOn && p.placing {
 			rows.Places = append(rows.Places, place)
 		}
 	}
 	p.flush()
-	*seen = sight{marks: p.marks, end: len(in), offset: offset}
+	*seen = sight{marks: p.marks, end: len(in), offset: at.Offset}
 	rows.Data = rows.Data[:p.end]
 	rows.Count += p.rows
 	return p.at, p.lines, why
@@ -162,15 +170,25 @@ func (p *pass) row() stop {
 	if p.null != nullNothing && p.empty && p.hasEmpty(row) {
 		return p.fields()
 	}
+	if end < p.lf || len(p.tail) > 0 { // its line end is not for copying
+		p.copyUpTo(end)
+		p.end = p.endRow(p.end)
+		p.plain = p.lf + 1
+	}
 	p.rows++
 	p.lines++
 	p.at = p.lf + 1
-	if end < p.lf || len(p.tail) > 1 { // its line end is not for copying
-		p.copyUpTo(end)
-		p.end += copy(p.out[p.end:], p.tail)
-		p.plain = p.at
-	}
 	return goOn
+}
+
+// endRow ends the row in hand, whose values are written up to a place, and returns the place behind it.
+func (p *pass) endRow(to int) int {
+	to += copy(p.out[to:], p.tail)
+	if p.lined {
+		to = len(strconv.AppendInt(p.out[:to], p.line+p.lines, 10))
+	}
+	p.out[to] = '\n'
+	return to + 1
 }
 
 // look finds the end of the row in hand and what is in it.

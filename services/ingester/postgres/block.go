@@ -10,12 +10,12 @@ import (
 const BlockSize = 256 << 10
 
 // Block is some of a file's rows in the text format of COPY (PostgreSQL manual, COPY, "Text Format"), and the rows among
-// them that were rejected.
+// them that were rejected. In a job with lineage the last value of each row is its line.
 type Block struct {
 	Data      []byte // may be empty where there are rejects
 	Delimiter byte   // the option DELIMITER that Data is written for
 	Null      string // likewise the option NULL
-	Extra     bool   // each row has one more value at its end, of type text[]: those for which the file has no column
+	Extra     bool   // each row has one more value, of type text[]: those for which the file has no column
 	Count     int64  // of rows in Data
 	FirstLine int64  // of the first row in Data, from 1
 	End       int64  // byte offset in the source behind the last row, be it rejected or not

@@ -44,9 +44,9 @@ func (l *Load) insert(ctx context.Context, tx pgx.Tx, found *target, name string
 
 // insertion is the statement that adds the staged rows.
 func (l *Load) insertion(t *target) string {
-	file := l.fileColumns()
-	names, values, others := quoted(file), make([]string, len(file)), []string{}
-	for i, name := range file {
+	staged := l.stagedColumns()
+	names, values, others := quoted(staged), make([]string, len(staged)), []string{}
+	for i, name := range staged {
 		values[i] = l.value(t.column(name))
 		if !slices.Contains(l.Spec.Key, name) {
 			others = append(others, names[i])

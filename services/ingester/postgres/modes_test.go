@@ -2,6 +2,7 @@ package postgres_test
 
 import (
 	"context"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -22,6 +23,8 @@ type file struct {
 	columns []string
 	rows    []string
 	extra   bool // whether each row has values that no column has
+	lineage bool // whether each row is to tell where it comes from: the first one lies in line 2
+	types   events.ColumnTypes
 }
 
 // loaded brings a file into its table as a job of its own.
@@ -61,7 +64,7 @@ func (f file) loadBy(ctx context.Context, db *postgres.Database) (*postgres.Outc
 }
 
 func (f file) opened(ctx context.Context, db *postgres.Database) (*postgres.Load, error) {
-	spec := events.Spec{Schema: f.schema, Table: f.table, Mode: f.mode, Key: f.key}
+	spec := events.Spec{Schema: f.schema, Table: f.table, Mode: f.mode, Key: f.key, Lineage: f.lineage, Types: f.types}
 	if spec.Table == "" {
 		spec.Table = "trips"
 	}
@@ -102,6 +105,9 @@ func (f file) block() postgres.Block {
 				cell = nil
 			}
 			rows[i] = append(rows[i], cell)
+		}
+		if f.lineage {
+			rows[i] = append(rows[i], strconv.AppendInt(nil, int64(2+i), 10))
 		}
 	}
 	b := block(2, 100, rows...)

@@ -126,7 +126,7 @@ func (l *Load) place(ctx context.Context, tx pgx.Tx, p *Publication) error {
 	var into *target
 	var err error
 	if l.Spec.Mode == events.Create || l.Spec.Mode == "" {
-		if err = l.inferTypes(ctx, tx, p); err == nil {
+		if err = l.makeColumns(ctx, tx, p); err == nil {
 			err = l.rename(ctx, tx, p)
 		}
 	} else {
@@ -147,13 +147,17 @@ func (l *Load) place(ctx context.Context, tx pgx.Tx, p *Publication) error {
 // placeIn brings the staged rows into a table, which it returns if it was there before.
 func (l *Load) placeIn(ctx context.Context, tx pgx.Tx, p *Publication) (*target, error) {
 	name := p.Table
-	found, err := l.findTarget(ctx, tx, name, l.fileColumns())
+	found, err := l.findTarget(ctx, tx, name, l.stagedColumns())
 	switch {
 	case err != nil:
 		return nil, err
 	case found == nil:
 		return nil, l.placeFirst(ctx, tx, p)
-	case l.Spec.Mode == events.Replace:
+	}
+	if err := l.addLineage(ctx, tx, p.At); err != nil {
+		return nil, err
+	}
+	if l.Spec.Mode == events.Replace {
 		return found, l.replace(ctx, tx, found, name)
 	}
 	return l.insert(ctx, tx, found, name)
@@ -161,13 +165,21 @@ func (l *Load) placeIn(ctx context.Context, tx pgx.Tx, p *Publication) (*target,
 
 // placeFirst makes the staged rows a table that was not there before.
 func (l *Load) placeFirst(ctx context.Context, tx pgx.Tx, p *Publication) error {
-	if err := l.inferTypes(ctx, tx, p); err != nil {
+	if err := l.makeColumns(ctx, tx, p); err != nil {
 		return err
 	}
 	if l.Spec.Mode == events.Upsert {
 		return l.renameKeyed(ctx, tx, p.Table)
 	}
 	return l.renameFirst(ctx, tx, p.Table)
+}
+
+// makeColumns makes the staging table's columns those that a new dataset is to have.
+func (l *Load) makeColumns(ctx context.Context, tx pgx.Tx, p *Publication) error {
+	if err := l.inferTypes(ctx, tx, p); err != nil {
+		return err
+	}
+	return l.addLineage(ctx, tx, p.At)
 }
 
 func (l *Load) recordCommitted(ctx context.Context, tx pgx.Tx, p Publication) error {

@@ -68,7 +68,7 @@ type bequest struct {
 
 // readHeritage returns what the table has that outlives it.
 func (l *Load) readHeritage(ctx context.Context, tx pgx.Tx, t *target, name string) ([]bequest, error) {
-	rows, err := tx.Query(ctx, heritageQuery, t.oid, l.staging(), l.fileColumns(), pgx.Identifier{l.Spec.Schema, name}.Sanitize(),
+	rows, err := tx.Query(ctx, heritageQuery, t.oid, l.staging(), l.stagedColumns(), pgx.Identifier{l.Spec.Schema, name}.Sanitize(),
 		l.stagingName()+"_", pgx.Identifier{l.Spec.Schema}.Sanitize())
 	if err != nil {
 		return nil, fmt.Errorf("reading what %s has: %w", t.name, failure(err))

@@ -17,21 +17,27 @@ func (l *Load) staging() string {
 func (l *Load) stagingName() string { return "sluice_staging_" + strings.ReplaceAll(l.JobID, "-", "") }
 
 func (l *Load) createStaging() string {
-	columns := make([]string, len(l.columns))
+	columns := make([]string, len(l.columns), len(l.columns)+1)
 	for i, c := range l.columns {
 		columns[i] = pgx.Identifier{c.Name}.Sanitize() + " " + c.Type
+	}
+	if l.Spec.Lineage {
+		columns = append(columns, lineColumn+" bigint")
 	}
 	return "CREATE TABLE " + l.staging() + " (" + strings.Join(columns, ", ") + ")"
 }
 
 // copyRows is the statement that takes rows of the format.
 func (l *Load) copyRows(f format) string {
-	names := make([]string, len(l.columns), len(l.columns)+1)
+	names := make([]string, len(l.columns), len(l.columns)+2)
 	for i, c := range l.columns {
 		names[i] = pgx.Identifier{c.Name}.Sanitize()
 	}
 	if f.extra {
 		names = append(names, extraColumn)
+	}
+	if l.Spec.Lineage {
+		names = append(names, lineColumn)
 	}
 	return "COPY " + l.staging() + " (" + strings.Join(names, ", ") + ") FROM STDIN " + f.options()
 }

@@ -26,7 +26,7 @@ func (l *Load) checkTarget(ctx context.Context, tx pgx.Tx) error {
 	if l.Spec.Table == "" {
 		return nil // any free name will do
 	}
-	_, err := l.findTarget(ctx, tx, l.Spec.Table, append(l.fileColumns(), extraColumn))
+	_, err := l.findTarget(ctx, tx, l.Spec.Table, append(l.stagedColumns(), extraColumn))
 	return err
 }
 
@@ -100,7 +100,7 @@ func (l *Load) hold(ctx context.Context, tx pgx.Tx, found *target, mode, name st
 	if err != nil {
 		return nil, fmt.Errorf("locking table %s: %w", found.name, failure(err))
 	}
-	held, err := l.findTarget(ctx, tx, name, l.fileColumns())
+	held, err := l.findTarget(ctx, tx, name, l.stagedColumns())
 	if err == nil && (held == nil || held.oid != found.oid) {
 		err = l.busy(name, "it was exchanged at this moment")
 	}
@@ -117,7 +117,16 @@ func (l *Load) tableExists(name string) *events.Failure {
 		"load into it with mode replace or append, name another one, or drop it", l.Spec.Schema, name)
 }
 
-// fileColumns are the names of the columns in the staging table.
+// stagedColumns are the names of the columns in the staging table, once the rows are published.
+func (l *Load) stagedColumns() []string {
+	names := l.fileColumns()
+	if l.Spec.Lineage {
+		names = append(names, LineageColumns()...)
+	}
+	return names
+}
+
+// fileColumns are the names of those columns that hold values of the file.
 func (l *Load) fileColumns() []string {
 	names := make([]string, len(l.columns), len(l.columns)+1)
 	for i, c := range l.columns {

@@ -61,11 +61,11 @@ func (t *target) column(name string) *targetColumn {
 }
 
 // value is the expression that makes a staged text one of the column. What is too long for the column is refused when it is
-// assigned, which a cast to the column's own type would cut. Of spaces the assignment would do so, too. Surplus values are
-// no text, and stay as they are.
+// assigned, which a cast to the column's own type would cut. Of spaces the assignment would do so, too. What is not the file's
+// has its type already, and stays as it is.
 func (l *Load) value(c *targetColumn) string {
 	name := pgx.Identifier{c.Name}.Sanitize()
-	if l.extra && c.Name == extraColumn {
+	if l.ownType(c.Name) != "" {
 		return name
 	}
 	if c.Most > 0 { // one more character makes it too long in whatever it ends
@@ -78,8 +78,8 @@ func (l *Load) value(c *targetColumn) string {
 // do without.
 func (l *Load) checkColumns(_ context.Context, _ pgx.Tx, t *target) error {
 	var missing, computed, required []string
-	file := l.fileColumns()
-	for _, name := range file {
+	staged := l.stagedColumns()
+	for _, name := range staged {
 		switch c := t.column(name); {
 		case c == nil:
 			missing = append(missing, name)
@@ -88,7 +88,7 @@ func (l *Load) checkColumns(_ context.Context, _ pgx.Tx, t *target) error {
 		}
 	}
 	for _, c := range t.columns {
-		if c.Required && !slices.Contains(file, c.Name) {
+		if c.Required && !slices.Contains(staged, c.Name) {
 			required = append(required, c.Name)
 		}
 	}
@@ -106,14 +106,14 @@ func (l *Load) checkColumns(_ context.Context, _ pgx.Tx, t *target) error {
 
 // checkKept fails if a column of the table would not hold a value as it stands in the file.
 func (l *Load) checkKept(_ context.Context, _ pgx.Tx, t *target) error {
-	for _, name := range l.fileColumns() {
-		c := t.column(name)
+	for _, name := range l.stagedColumns() {
+		c, own := t.column(name), l.ownType(name)
 		switch {
 		case c == nil:
 		case c.Cuts:
 			return events.Failf(events.CodeColumnsDiffer, "column %s of table %s has the type %s, which cuts values", name, t.shown, c.Type)
-		case l.extra && name == extraColumn && c.Type != "text[]":
-			return events.Failf(events.CodeColumnsDiffer, "column %s of table %s has the type %s instead of text[]", name, t.shown, c.Type)
+		case own != "" && c.Type != own:
+			return events.Failf(events.CodeColumnsDiffer, "column %s of table %s has the type %s instead of %s", name, t.shown, c.Type, own)
 		}
 	}
 	return nil

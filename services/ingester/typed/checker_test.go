@@ -37,6 +37,8 @@ func TestCheck(t *testing.T) {
 		types   []events.ColumnType
 		notNull []int
 		null    string
+		extra   bool // whether rows have surplus values
+		lines   bool // whether they end with their lines
 		data    string
 		want    string
 		rejects []string // the line, the column and the end of the reason, and what is shown of the row
@@ -80,11 +82,22 @@ func TestCheck(t *testing.T) {
 			},
 		},
 		"surplus values": {
-			types: []events.ColumnType{date}, null: `\N`, data: "1.1.2024;{\"a\",\"b\"}\nx;\\N\ny;{\"a\\;\\\\\"b\",NULL,\"\\\\\\\\\"}\n",
+			types: []events.ColumnType{date}, null: `\N`, extra: true, data: "1.1.2024;{\"a\",\"b\"}\nx;\\N\ny;{\"a\\;\\\\\"b\",NULL,\"\\\\\\\\\"}\n",
 			want: "2024-01-01;{\"a\",\"b\"}\n",
 			rejects: []string{
 				`20/1 date: it is not written as dd.mm.yyyy, or there is no such day = x`,
 				`30/1 date: it is not written as dd.mm.yyyy, or there is no such day = y;"a;""b";"";\`,
+			},
+		},
+		"lines": {
+			types: []events.ColumnType{{}, date}, lines: true, data: "a;1.1.2024;10\nb;x;20\nc;;1234567\n", want: "a;2024-01-01;10\nc;;1234567\n",
+			rejects: []string{`20/2 date: it is not written as dd.mm.yyyy, or there is no such day = b;x`},
+		},
+		"surplus values and lines": {
+			types: []events.ColumnType{date}, extra: true, lines: true, data: "1.1.2024;{\"a\"};10\nx;;20\ny;{\"b\"};30\n", want: "2024-01-01;{\"a\"};10\n",
+			rejects: []string{
+				`20/1 date: it is not written as dd.mm.yyyy, or there is no such day = x`,
+				`30/1 date: it is not written as dd.mm.yyyy, or there is no such day = y;b`,
 			},
 		},
 	} {
@@ -96,6 +109,7 @@ func TestCheck(t *testing.T) {
 			check := typed.New(typed.Config{Columns: list, Delimiter: ";", Quote: `"`, Ask: refuse})
 			for range 2 { // what was seen of one block means nothing to the next
 				rows := rowsOf(tt.data, tt.null)
+				rows.Extra, rows.Lines = tt.extra, tt.lines
 				all := rows.Count
 				unfit, err := check.Check(t.Context(), &rows)
 				if err != nil || len(unfit) != len(tt.rejects) || rows.Count != all-int64(len(unfit)) {

@@ -56,11 +56,13 @@ func (w writer) row(c *Checker, row []byte, rows *csv.Rows) string {
 		if escaped && !isNull {
 			value = c.unescape(value)
 		}
-		if n == len(c.columns) { // those without a column
-			for _, surplus := range elements(value) {
-				b.WriteString(w.delimiter + w.value(surplus))
+		if n == len(c.columns) {
+			if rows.Extra { // those without a column
+				for _, surplus := range elements(value) {
+					b.WriteString(w.delimiter + w.value(surplus))
+				}
 			}
-			break
+			break // what is behind is not the file's
 		}
 		if n > 0 {
 			b.WriteString(w.delimiter)

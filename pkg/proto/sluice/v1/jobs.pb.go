@@ -442,7 +442,9 @@ type CreateJobRequest struct {
 	// Load nothing if the table holds already what the source still is.
 	SkipUnchanged bool `protobuf:"varint,17,opt,name=skip_unchanged,json=skipUnchanged,proto3" json:"skip_unchanged,omitempty"`
 	// The caller's own notes about the job.
-	Labels        map[string]string `protobuf:"bytes,18,rep,name=labels,proto3" json:"labels,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
+	Labels map[string]string `protobuf:"bytes,18,rep,name=labels,proto3" json:"labels,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
+	// Give the table columns that tell of each row its line in the file, its job, and when it was loaded.
+	Lineage       bool `protobuf:"varint,19,opt,name=lineage,proto3" json:"lineage,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -612,6 +614,13 @@ func (x *CreateJobRequest) GetLabels() map[string]string {
 		return x.Labels
 	}
 	return nil
+}
+
+func (x *CreateJobRequest) GetLineage() bool {
+	if x != nil {
+		return x.Lineage
+	}
+	return false
 }
 
 type isCreateJobRequest_File interface {
@@ -2528,7 +2537,7 @@ var File_sluice_v1_jobs_proto protoreflect.FileDescriptor
 
 const file_sluice_v1_jobs_proto_rawDesc = "" +
 	"\n" +
-	"\x14sluice/v1/jobs.proto\x12\tsluice.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xcf\x06\n" +
+	"\x14sluice/v1/jobs.proto\x12\tsluice.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xe9\x06\n" +
 	"\x10CreateJobRequest\x12\x12\n" +
 	"\x03url\x18\x01 \x01(\tH\x00R\x03url\x12\x18\n" +
 	"\x06upload\x18\x02 \x01(\tH\x00R\x06upload\x12\x16\n" +
@@ -2549,7 +2558,8 @@ const file_sluice_v1_jobs_proto_rawDesc = "" +
 	"maxBadRows\x12&\n" +
 	"\x05types\x18\x10 \x01(\v2\x10.sluice.v1.TypesR\x05types\x12%\n" +
 	"\x0eskip_unchanged\x18\x11 \x01(\bR\rskipUnchanged\x12?\n" +
-	"\x06labels\x18\x12 \x03(\v2'.sluice.v1.CreateJobRequest.LabelsEntryR\x06labels\x1a:\n" +
+	"\x06labels\x18\x12 \x03(\v2'.sluice.v1.CreateJobRequest.LabelsEntryR\x06labels\x12\x18\n" +
+	"\alineage\x18\x13 \x01(\bR\alineage\x1a:\n" +
 	"\fHeadersEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\x1a9\n" +
