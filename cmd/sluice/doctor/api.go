@@ -79,6 +79,7 @@ func readyChecks(h client.Health) []Check {
 				"nats":   "see that NATS runs, and that SLUICE_NATS_URL of the API is right",
 				"status": "see that a status service runs",
 				"queue":  "run sluice setup",
+				"keys":   "run sluice setup, and see that the API may read the bucket of keys",
 			}[part])
 		}
 		checks = append(checks, c)

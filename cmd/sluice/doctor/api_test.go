@@ -33,6 +33,7 @@ func TestAPI(t *testing.T) {
 		"workers":            {"", "", OK, "ingesters ok 1 of version v1; 1 of 2 slots in use"},
 		"another version":    {"/healthz", `{"status":"ok","version":"v2"}`, Warning, "API warning http"},
 		"not ready":          {"/readyz", `{"status":"unavailable","checks":{"nats":"not connected"}}`, Failed, "API: nats failed not connected"},
+		"no keys":            {"/readyz", `{"status":"unavailable","checks":{"keys":"not read yet"}}`, Failed, "API: keys failed not read yet"},
 		"no workers":         {"/v1/workers", `{"workers":[]}`, Failed, "ingesters failed none answers"},
 		"other workers":      {"/v1/workers", `{"workers":[{"version":"v1"},{"version":"v0"}]}`, Warning, "1 of version v0, 1 of version v1"},
 		"a job waits":        {"/v1/jobs", waiting, Warning, "waiting jobs warning job j1 waits since"},
