@@ -3,6 +3,7 @@ module sluice/test
 go 1.26.0
 
 require (
+	connectrpc.com/connect v1.21.1
 	github.com/compose-spec/compose-go/v2 v2.16.2
 	github.com/creack/pty v1.1.24
 	github.com/google/uuid v1.6.0
@@ -11,6 +12,7 @@ require (
 	github.com/moby/buildkit v0.31.0
 	github.com/nats-io/nats.go v1.55.0
 	github.com/rogpeppe/go-internal v1.16.0
+	google.golang.org/protobuf v1.36.12
 	gopkg.in/yaml.v3 v3.0.1
 	sluice/internal v0.0.0
 	sluice/pkg v0.0.0
@@ -61,7 +63,6 @@ require (
 	golang.org/x/text v0.43.0 // indirect
 	golang.org/x/time v0.16.0 // indirect
 	golang.org/x/tools v0.51.0 // indirect
-	google.golang.org/protobuf v1.36.12 // indirect
 )
 
 replace (

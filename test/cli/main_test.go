@@ -2,50 +2,22 @@
 package cli
 
 import (
-	"context"
-	"errors"
-	"fmt"
-	"os"
-	"os/exec"
 	"path/filepath"
-	"regexp"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
 	"sluice/internal/testenv"
-	"sluice/internal/transcript"
 )
 
 // bin is the folder that holds the built command.
 var bin string
 
 func TestMain(m *testing.M) {
-	code, err := buildAndRun(m)
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		code = 1
-	}
-	os.Exit(code)
-}
-
-func buildAndRun(m *testing.M) (int, error) {
-	root, err := testenv.Root()
-	if err != nil {
-		return 0, err
-	}
-	bin, err = os.MkdirTemp("", "sluice-test-bin-")
-	if err != nil {
-		return 0, fmt.Errorf("making a place for the command: %w", err)
-	}
-	defer func() { _ = os.RemoveAll(bin) }()
-	build := exec.Command("go", "build", "-o", bin, "./cmd/sluice")
-	build.Dir = root
-	if output, err := build.CombinedOutput(); err != nil {
-		return 0, fmt.Errorf("building the command: %w\n%s", err, output)
-	}
-	return m.Run(), nil
+	testenv.MainIn(m, func(dir string) error {
+		bin = dir
+		return testenv.Build(dir, "./cmd/sluice")
+	})
 }
 
 // TestCommand uses the command on one sluice up.
@@ -61,13 +33,6 @@ func TestKeys(t *testing.T) {
 	start(t, "--require-keys").scripts(t, "testdata/keys")
 }
 
-const (
-	// startTime is how long sluice up may take until it is ready, on a busy machine.
-	startTime = 30 * time.Second
-	// endTime is how long it may take to end.
-	endTime = 9 * time.Second
-)
-
 // site is a sluice up that is ready, and a web server of files to load.
 type site struct {
 	api, files, nats, postgres string // where they are
@@ -78,35 +43,9 @@ type site struct {
 // start starts sluice up for a test, with these flags besides.
 func start(t *testing.T, flags ...string) site {
 	t.Helper()
-	const free = "127.0.0.1:0"
-	s := site{dir: testenv.Dir(t), web: testenv.StartWeb(t)}
-	args := []string{"up", "--data-dir", s.dir, "--api-addr", free, "--nats-addr", free, "--nats-monitor-addr", free, "--files-addr", free}
-	cmd := exec.Command(filepath.Join(bin, "sluice"), append(args, flags...)...)
-	var stdout, stderr transcript.Transcript
-	cmd.Stdout, cmd.Stderr = &stdout, &stderr
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-	ended := testenv.Launch(t, cmd)
-	t.Cleanup(func() {
-		_ = cmd.Process.Signal(syscall.SIGTERM) // in order, so that its servers have ended before its directory is removed
-		late := time.AfterFunc(endTime, func() { _ = cmd.Process.Kill() })
-		<-ended
-		late.Stop()
-		if t.Failed() {
-			t.Logf("sluice up said\n%s%s", stdout.String(), stderr.String())
-		}
-	})
-	ctx, cancel := context.WithTimeoutCause(testenv.Context(t), startTime, errors.New("it takes too long"))
-	defer cancel()
-	if err := stdout.Await(ctx, "Ctrl-C ends all of it", ended); err != nil {
-		t.Fatalf("waiting for sluice up: %v", err)
-	}
-	for word, address := range map[string]*string{"API": &s.api, "Files": &s.files, "NATS": &s.nats, "Postgres": &s.postgres} {
-		found := regexp.MustCompile(`(?m)^\s+` + word + `\s+(\S+)`).FindStringSubmatch(stdout.String())
-		if found == nil {
-			t.Fatalf("%s is not announced", word)
-		}
-		*address = found[1]
-	}
+	dir := testenv.Dir(t)
+	u := testenv.StartUp(t, filepath.Join(bin, "sluice"), dir, nil, flags...)
+	s := site{api: u.API, files: u.Files, nats: u.NATS, postgres: u.Postgres, web: testenv.StartWeb(t), dir: dir}
 	s.serve()
 	return s
 }

@@ -25,6 +25,7 @@ func TestBackupOnline(t *testing.T) {
 	nats := startNATS(t)
 	s.natsURL, s.database = at(t, nats), testenv.Database(t)
 	before := beginBackup(t, s, files)
+	keys := newKeptKeys(t, s)
 	o.knows("BACKUP", testenv.Dir(t))
 	o.knows("NATS_BACKUP_URL", nats.url(t, "backup"))
 	o.knows("POSTGRES_URL", s.database)
@@ -38,6 +39,7 @@ func TestBackupOnline(t *testing.T) {
 	for _, step := range copying[1:] {
 		o.does(t, step)
 	}
+	keys.change(t, s)
 	after := endAfterBackup(t, s, files, before)
 	nats.stop(t)
 
@@ -50,6 +52,7 @@ func TestBackupOnline(t *testing.T) {
 	}
 	before["between"] = between
 	checkRestored(t, o, s, files, before, after)
+	keys.checkRestored(t, o, s)
 }
 
 // TestBackupCold is the same with NATS stopped, and with a base backup of Postgres.
@@ -60,6 +63,7 @@ func TestBackupCold(t *testing.T) {
 	nats, postgres := startNATSIn(t, store), startPostgres(t, localpg.Config{Dir: home})
 	s.natsURL, s.database = at(t, nats), warehouse(t, postgres)
 	before := beginBackup(t, s, files)
+	keys := newKeptKeys(t, s)
 	o.knows("BACKUP", testenv.Dir(t))
 	o.knows("NATS_STORE", store)
 	o.knows("POSTGRES_URL", s.database)
@@ -75,6 +79,7 @@ func TestBackupCold(t *testing.T) {
 	s.start(t, "ingester", "ingester")
 	s.open(t)
 	files.release(t, "running1")
+	keys.change(t, s)
 	after := endAfterBackup(t, s, files, before)
 	nats.stop(t)
 	if err := postgres.Stop(testenv.Context(t)); err != nil {
@@ -96,6 +101,7 @@ func TestBackupCold(t *testing.T) {
 	s.natsURL, s.database = at(t, nats), postgres.SocketURL("warehouse")
 	o.knows("POSTGRES_URL", s.database)
 	checkRestored(t, o, s, files, before, after)
+	keys.checkRestored(t, o, s)
 }
 
 // beginBackup brings about jobs of all kinds: some that have ended, two that are running, two that wait, and
@@ -168,7 +174,6 @@ func checkRestored(t *testing.T, o *operator, s *site, files *heldFiles, before 
 	if got := s.tables(t); !maps.Equal(got, wanted) {
 		t.Errorf("there are %v, want %v", slices.Sorted(maps.Keys(got)), slices.Sorted(maps.Keys(wanted)))
 	}
-	s.stop(t)
 }
 
 // accepted submits the job of a table, and returns its id.

@@ -3,8 +3,6 @@
 package deploy
 
 import (
-	"fmt"
-	"os"
 	"path/filepath"
 	"testing"
 
@@ -15,25 +13,11 @@ import (
 var root, scratch string
 
 func TestMain(m *testing.M) {
-	code, err := prepareAndRun(m)
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		code = 1
-	}
-	os.Exit(code)
-}
-
-func prepareAndRun(m *testing.M) (int, error) {
-	var err error
-	if root, err = testenv.Root(); err != nil {
-		return 0, err
-	}
-	if scratch, err = os.MkdirTemp("", "sluice-test-deploy-"); err != nil {
-		return 0, fmt.Errorf("making a place for what is built: %w", err)
-	}
-	defer func() { _ = os.RemoveAll(scratch) }()
-	defer testenv.Close()
-	return m.Run(), nil
+	testenv.MainIn(m, func(dir string) (err error) {
+		scratch = dir
+		root, err = testenv.Root()
+		return err
+	})
 }
 
 // deployed is the path of a file in deploy/.

@@ -7,7 +7,6 @@ import (
 	"net/http"
 	"net/url"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -21,13 +20,7 @@ import (
 
 // natsServer is the server's program, of the version that the module requires.
 var natsServer = sync.OnceValues(func() (string, error) {
-	program := filepath.Join(scratch, "nats-server")
-	build := exec.Command("go", "build", "-o", program, "github.com/nats-io/nats-server/v2")
-	build.Dir = filepath.Join(root, "test")
-	if output, err := build.CombinedOutput(); err != nil {
-		return "", fmt.Errorf("building nats-server: %w\n%s", err, output)
-	}
-	return program, nil
+	return filepath.Join(scratch, "nats-server"), testenv.Build(scratch, "github.com/nats-io/nats-server/v2")
 })
 
 // server is a NATS server that runs under nats.conf, with the passwords of compose.yaml.

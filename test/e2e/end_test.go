@@ -52,8 +52,8 @@ func TestNothingIsLeft(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if i.stderr.String() != "" {
-		t.Errorf("it had to say %s", i.stderr.String())
+	if i.Stderr.String() != "" {
+		t.Errorf("it had to say %s", i.Stderr.String())
 	}
 }
 
@@ -81,7 +81,7 @@ func TestSecondInterruptEndsAtOnce(t *testing.T) {
 		}
 		return nil
 	})
-	i.signal(syscall.SIGINT)
+	i.Signal(syscall.SIGINT)
 	if code := i.wait(t, time.Second); code != 130 {
 		t.Errorf("sluice ended with %d, want 130", code)
 	}
@@ -102,14 +102,14 @@ func TestInterruptedStart(t *testing.T) {
 		t.Run(reached, func(t *testing.T) {
 			t.Parallel()
 			dir := testenv.Dir(t)
-			p := launch(t, nil, append([]string{"up", "--data-dir", dir}, freePorts()...)...)
+			p := launch(t, nil, append([]string{"up", "--data-dir", dir}, testenv.FreePorts()...)...)
 			testenv.Eventually(testenv.Context(t), t, reached+" is there", func() error {
 				_, err := os.Stat(filepath.Join(dir, reached))
 				return err
 			})
 			p.interrupt()
-			if code := p.wait(t, endTime); code != 0 || p.stderr.String() != "" {
-				t.Errorf("sluice ended with %d and %s", code, p.stderr.String())
+			if code := p.wait(t, endTime); code != 0 || p.Stderr.String() != "" {
+				t.Errorf("sluice ended with %d and %s", code, p.Stderr.String())
 			}
 			i := up(t, dir)
 			i.load(t, i.files+"/tripsdata.csv", "trips")

@@ -67,7 +67,7 @@ func TestUselessPostgres(t *testing.T) {
 		"unknown words": {"me:hush@localhost", []string{"Postgres"}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			flags := append(freePorts(), "--data-dir", testenv.Dir(t), "--postgres-url", tt.address)
+			flags := append(testenv.FreePorts(), "--data-dir", testenv.Dir(t), "--postgres-url", tt.address)
 			if said := refusesToStart(t, nil, flags, tt.says...); strings.Contains(said, "hush") {
 				t.Errorf("the password is told: %s", said)
 			}
@@ -77,7 +77,7 @@ func TestUselessPostgres(t *testing.T) {
 
 func expectUntold(t testing.TB, p *process, secret string) {
 	t.Helper()
-	if strings.Contains(p.stdout.String()+p.stderr.String(), secret) {
+	if strings.Contains(p.Stdout.String()+p.Stderr.String(), secret) {
 		t.Errorf("%s is told", secret)
 	}
 }

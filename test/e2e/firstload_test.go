@@ -21,10 +21,10 @@ import (
 func TestFirstLoad(t *testing.T) {
 	t.Parallel()
 	i := up(t, testenv.Dir(t))
-	if text := i.stdout.String(); !regexp.MustCompile(`(?m)^READY$`).MatchString(text) {
+	if text := i.Stdout.String(); !regexp.MustCompile(`(?m)^READY$`).MatchString(text) {
 		t.Error("READY does not stand on a line of its own")
 	}
-	printed := regexp.MustCompile(`(?m)^ *(curl .*)$`).FindString(i.stdout.String())
+	printed := regexp.MustCompile(`(?m)^ *(curl .*)$`).FindString(i.Stdout.String())
 	want := fmt.Sprintf(`curl -d "fileUrl=http://localhost:%s/tripsdata.csv" -X POST localhost:%s/download_file`, port(t, i.files), port(t, i.api))
 	if strings.TrimSpace(printed) != want {
 		t.Fatalf("announced is %q, want %q", printed, want)

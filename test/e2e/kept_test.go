@@ -61,8 +61,8 @@ func TestPostgresDies(t *testing.T) {
 	if err := syscall.Kill(descendants(t, first.pid())[0], syscall.SIGKILL); err != nil {
 		t.Fatal(err)
 	}
-	if code := first.wait(t, 2*endTime); code != 1 || !strings.Contains(first.stderr.String(), "Postgres") {
-		t.Errorf("sluice ended with %d and %s", code, first.stderr.String())
+	if code := first.wait(t, 2*endTime); code != 1 || !strings.Contains(first.Stderr.String(), "Postgres") {
+		t.Errorf("sluice ended with %d and %s", code, first.Stderr.String())
 	}
 	second := up(t, dir)
 	if rows := column[int64](t, second.connect(t), `SELECT count(*) FROM public.trips`); rows[0] != 200_000 {

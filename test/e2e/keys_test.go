@@ -90,7 +90,7 @@ func (f *fleet) keys(t *testing.T, args ...string) string {
 	if code := p.wait(t, startTime); code != 0 {
 		t.Fatalf("sluice admin keys %v ended with %d", args, code)
 	}
-	return strings.TrimSuffix(p.stdout.String(), "\n")
+	return strings.TrimSuffix(p.Stdout.String(), "\n")
 }
 
 // newHolder makes a key, and returns the API as who holds it has it, and the first answer of one that knows the key.

@@ -25,14 +25,14 @@ func endsWith(t *testing.T, want int, env, flags []string, texts ...string) stri
 	if code := p.wait(t, startTime); code != want {
 		t.Errorf("sluice ended with %d, want %d", code, want)
 	}
-	said := p.stderr.String()
+	said := p.Stderr.String()
 	for _, text := range texts {
 		if !strings.Contains(said, text) {
 			t.Errorf("it does not say %q: %s", text, said)
 		}
 	}
-	if strings.Contains(said, "goroutine") || strings.Contains(p.stdout.String(), "READY") {
-		t.Errorf("it said %s%s", p.stdout.String(), said)
+	if strings.Contains(said, "goroutine") || strings.Contains(p.Stdout.String(), "READY") {
+		t.Errorf("it said %s%s", p.Stdout.String(), said)
 	}
 	return said
 }
@@ -46,7 +46,7 @@ func TestPortInUse(t *testing.T) {
 	defer func() { _ = l.Close() }()
 	for _, flag := range []string{"--api-addr", "--nats-addr", "--nats-monitor-addr", "--files-addr"} {
 		t.Run(flag, func(t *testing.T) {
-			flags := append([]string{"--data-dir", testenv.Dir(t)}, freePorts()...)
+			flags := append([]string{"--data-dir", testenv.Dir(t)}, testenv.FreePorts()...)
 			refusesToStart(t, nil, append(flags, flag, l.Addr().String()), l.Addr().String(), flag, "in use")
 		})
 	}
@@ -55,7 +55,7 @@ func TestPortInUse(t *testing.T) {
 func TestDataDirectoryInUse(t *testing.T) {
 	t.Parallel()
 	i := up(t, testenv.Dir(t))
-	refusesToStart(t, nil, append(freePorts(), "--data-dir", i.dir), i.dir, strconv.Itoa(i.pid()), "--data-dir")
+	refusesToStart(t, nil, append(testenv.FreePorts(), "--data-dir", i.dir), i.dir, strconv.Itoa(i.pid()), "--data-dir")
 	if err := i.reachable(t); err != nil {
 		t.Errorf("the first one is disturbed: %v", err)
 	}
@@ -65,7 +65,7 @@ func TestNoPostgres(t *testing.T) {
 	t.Parallel()
 	empty := t.TempDir()
 	env := []string{"PATH=" + empty, "SLUICE_PGBIN=" + empty}
-	refusesToStart(t, env, append(freePorts(), "--data-dir", testenv.Dir(t)), "no PostgreSQL", "apt-get install", "SLUICE_PGBIN", "--postgres-url")
+	refusesToStart(t, env, append(testenv.FreePorts(), "--data-dir", testenv.Dir(t)), "no PostgreSQL", "apt-get install", "SLUICE_PGBIN", "--postgres-url")
 }
 
 func TestDataOfAnotherPostgres(t *testing.T) {
@@ -78,7 +78,7 @@ func TestDataOfAnotherPostgres(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(data, "PG_VERSION"), []byte("9\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	refusesToStart(t, nil, append(freePorts(), "--data-dir", dir), data, "PostgreSQL 9", "SLUICE_PGBIN")
+	refusesToStart(t, nil, append(testenv.FreePorts(), "--data-dir", dir), data, "PostgreSQL 9", "SLUICE_PGBIN")
 }
 
 func TestBadSettings(t *testing.T) {
@@ -103,7 +103,7 @@ func TestBadSettings(t *testing.T) {
 		"argument":         {nil, []string{"now"}, []string{"now"}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			flags := append([]string{"--data-dir", testenv.Dir(t)}, freePorts()...)
+			flags := append([]string{"--data-dir", testenv.Dir(t)}, testenv.FreePorts()...)
 			want := 1
 			if slices.Contains([]string{"not a number", "unknown flag", "argument"}, name) {
 				want = 2 // wrong usage

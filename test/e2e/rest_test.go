@@ -219,7 +219,7 @@ func secrets(t *testing.T, i *instance) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, text := range []string{string(i.get(t, "/v1/jobs?limit=1000").body), i.stdout.String(), i.stderr.String()} {
+	for _, text := range []string{string(i.get(t, "/v1/jobs?limit=1000").body), i.Stdout.String(), i.Stderr.String()} {
 		if strings.Contains(text, "hush") {
 			t.Errorf("a secret is told: %s", text)
 		}

@@ -16,7 +16,7 @@ func TestRestart(t *testing.T) {
 		code     int
 		attempts int // that the job then has
 	}{
-		"SIGTERM": {func(p *process) { p.signal(syscall.SIGTERM) }, 0, 1},
+		"SIGTERM": {func(p *process) { p.Signal(syscall.SIGTERM) }, 0, 1},
 		"Ctrl-C":  {(*process).interrupt, 0, 1},
 		"SIGKILL": {(*process).kill, -1, 2},
 	} {

@@ -44,12 +44,12 @@ func startFleetOn(t *testing.T, nats *testenv.NATS, database string, settings []
 		f.runWorker(t, name)
 	}
 	for what, p := range map[string]*process{"api": api, "status": f.status} {
-		if err := p.stderr.Await(ctx, "not set up", p.ended); err != nil {
+		if err := p.Stderr.Await(ctx, "not set up", p.Ended); err != nil {
 			t.Fatalf("%s does not say what it waits for: %v", what, err)
 		}
 	}
 	for name, p := range f.workers {
-		if err := p.stderr.Await(ctx, "schema sluice is missing", p.ended); err != nil {
+		if err := p.Stderr.Await(ctx, "schema sluice is missing", p.Ended); err != nil {
 			t.Fatalf("ingester %s does not say what it waits for: %v", name, err)
 		}
 	}
@@ -80,10 +80,10 @@ func (f *fleet) runWorker(t *testing.T, name string, settings ...string) *proces
 func (f *fleet) awaitAPI(t *testing.T, p *process) *instance {
 	t.Helper()
 	ctx := testenv.Context(t)
-	if err := p.stderr.Await(ctx, "the API listens", p.ended); err != nil {
+	if err := p.Stderr.Await(ctx, "the API listens", p.Ended); err != nil {
 		t.Fatalf("the API does not serve: %v", err)
 	}
-	found := regexp.MustCompile(`"the API listens".*"addr":"([^"]+)"`).FindStringSubmatch(p.stderr.String())
+	found := regexp.MustCompile(`"the API listens".*"addr":"([^"]+)"`).FindStringSubmatch(p.Stderr.String())
 	if found == nil {
 		t.Fatal("the API does not say where it listens")
 	}
@@ -140,7 +140,7 @@ func TestJobOutlivesItsIngester(t *testing.T) {
 			f.await(testenv.Context(t), t, id, "is halfway", func(j job) bool { return j.State == "running" && j.Progress.Rows > 0 })
 
 			first := f.worker(t, id)
-			f.workers[first].signal(tt.end)
+			f.workers[first].Signal(tt.end)
 			f.workers[first].wait(t, endTime)
 			begun := time.Now()
 			slow.goOn()
@@ -187,7 +187,7 @@ func TestServicesRefuse(t *testing.T) {
 			if code := p.wait(t, startTime); code != 1 && code != 2 {
 				t.Errorf("it ends with %d", code)
 			}
-			if said := p.stderr.String(); !strings.Contains(said, tt.says) || strings.Contains(said, "goroutine") {
+			if said := p.Stderr.String(); !strings.Contains(said, tt.says) || strings.Contains(said, "goroutine") {
 				t.Errorf("it says %s", said)
 			}
 		})

@@ -57,14 +57,14 @@ func (s *secretive) expectSilence(t *testing.T, ids map[string]string) {
 func (s *secretive) end(t *testing.T, p *process) {
 	t.Helper()
 	p.stop(t)
-	s.expectSilent(t, "the log of "+p.cmd.Path, []byte(p.stdout.String()+p.stderr.String()))
+	s.expectSilent(t, "the log of "+p.Cmd.Path, []byte(p.Stdout.String()+p.Stderr.String()))
 }
 
 // expectSilentOperation looks at what each process tells those who operate it.
 func (s *secretive) expectSilentOperation(t *testing.T) {
 	t.Helper()
 	for name, p := range map[string]*process{"the API": s.process, "status": s.status, "the ingester": s.workers["right"]} {
-		found := regexp.MustCompile(`"health and metrics".*"addr":"([^"]+)"`).FindStringSubmatch(p.stderr.String())
+		found := regexp.MustCompile(`"health and metrics".*"addr":"([^"]+)"`).FindStringSubmatch(p.Stderr.String())
 		if found == nil {
 			t.Fatalf("%s does not say where its metrics are", name)
 		}

@@ -2,9 +2,7 @@ package e2e
 
 import (
 	"context"
-	"errors"
 	"os/exec"
-	"regexp"
 	"strconv"
 	"strings"
 	"testing"
@@ -15,14 +13,8 @@ import (
 	"sluice/internal/testenv"
 )
 
-// startTime is how long sluice may take until it is ready. The promise is less; a busy machine is forgiven.
+// startTime is how long a program may take that only says something and ends. The promise is less; a busy machine is forgiven.
 const startTime = 20 * time.Second
-
-// freePorts are the flags that let instances run side by side.
-func freePorts() []string {
-	const free = "127.0.0.1:0"
-	return []string{"--api-addr", free, "--nats-addr", free, "--nats-monitor-addr", free, "--files-addr", free}
-}
 
 // instance is a sluice up that is ready.
 type instance struct {
@@ -40,28 +32,10 @@ func up(t testing.TB, dir string, flags ...string) *instance {
 
 func upWith(t testing.TB, env []string, dir string, flags ...string) *instance {
 	t.Helper()
-	begun := time.Now()
-	args := append([]string{"up", "--data-dir", dir}, freePorts()...)
-	i := &instance{process: launch(t, env, append(args, flags...)...), dir: dir}
-	ctx, cancel := context.WithTimeoutCause(testenv.Context(t), startTime, errors.New("it takes too long"))
-	defer cancel()
-	if err := i.stdout.Await(ctx, "Ctrl-C ends all of it", i.ended); err != nil {
-		t.Fatalf("waiting for sluice up: %v", err)
+	u := testenv.StartUp(t, command, dir, env, flags...)
+	return &instance{
+		process: &process{u.Process}, dir: dir, api: u.API, files: u.Files, nats: u.NATS, monitor: u.Monitor, postgres: u.Postgres,
 	}
-	t.Logf("ready after %s", time.Since(begun).Round(time.Millisecond))
-	i.api, i.files, i.nats = i.announced(t, "API"), i.announced(t, "Files"), i.announced(t, "NATS")
-	i.monitor, i.postgres = i.announced(t, "monitoring"), i.announced(t, "Postgres")
-	return i
-}
-
-// announced is the address that stands behind a word of the announcement.
-func (i *instance) announced(t testing.TB, word string) string {
-	t.Helper()
-	found := regexp.MustCompile(`(?:^|\s)` + word + `\s+(\S+)`).FindStringSubmatch(i.stdout.String())
-	if found == nil {
-		t.Fatalf("%s is not announced", word)
-	}
-	return found[1]
 }
 
 // connect returns a connection to the Postgres that is announced.

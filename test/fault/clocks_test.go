@@ -66,14 +66,8 @@ func buildSkewed(t *testing.T) string {
 			t.Fatal(err)
 		}
 	}
-	root, err := testenv.Root()
-	if err != nil {
-		t.Fatal(err)
-	}
-	command := exec.Command("go", append([]string{"build", "-race=false", "-overlay", filepath.Join(dir, "overlay.json"), "-o", dir + "/"}, services...)...)
-	command.Dir = root
-	if output, err := command.CombinedOutput(); err != nil {
-		t.Fatalf("building services with clocks that can be set: %v\n%s", err, output)
+	if err := testenv.Build(dir, append([]string{"-race=false", "-overlay", filepath.Join(dir, "overlay.json")}, services...)...); err != nil {
+		t.Fatalf("services with clocks that can be set: %v", err)
 	}
 	return dir
 }

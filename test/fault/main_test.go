@@ -7,11 +7,7 @@ package fault
 
 import (
 	"flag"
-	"fmt"
 	"math/rand/v2"
-	"os"
-	"os/exec"
-	"path/filepath"
 	"testing"
 	"time"
 
@@ -34,45 +30,19 @@ var services = []string{
 }
 
 func TestMain(m *testing.M) {
-	code, err := buildAndRun(m)
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		code = 1
-	}
-	os.Exit(code)
-}
-
-func buildAndRun(m *testing.M) (int, error) {
 	flag.Parse()
-	if err := flag.Set("test.parallel", *atOnce); err != nil {
-		return 0, err
-	}
-	if *firstSeed == 0 {
-		*firstSeed = rand.Uint64N(1 << 32)
-	}
-	root, err := testenv.Root()
-	if err != nil {
-		return 0, err
-	}
-	if programs, err = os.MkdirTemp("", "sluice-test-fault-"); err != nil {
-		return 0, fmt.Errorf("making a place for the programs: %w", err)
-	}
-	defer func() { _ = os.RemoveAll(programs) }()
-	if err := build(root, append([]string{"./cmd/sluice"}, services...)...); err != nil {
-		return 0, err
-	}
-	// The server is not what is tested, and is to be as fast as it is.
-	if err := build(filepath.Join(root, "test"), "-race=false", "github.com/nats-io/nats-server/v2"); err != nil {
-		return 0, err
-	}
-	return m.Run(), nil
-}
-
-func build(dir string, what ...string) error {
-	command := exec.Command("go", append([]string{"build", "-o", programs + "/"}, what...)...)
-	command.Dir = dir
-	if output, err := command.CombinedOutput(); err != nil {
-		return fmt.Errorf("building %s: %w\n%s", what, err, output)
-	}
-	return nil
+	testenv.MainIn(m, func(dir string) error {
+		programs = dir
+		if err := flag.Set("test.parallel", *atOnce); err != nil {
+			return err
+		}
+		if *firstSeed == 0 {
+			*firstSeed = rand.Uint64N(1 << 32)
+		}
+		if err := testenv.Build(dir, append([]string{"./cmd/sluice"}, services...)...); err != nil {
+			return err
+		}
+		// The server is not what is tested, and is to be as fast as it is.
+		return testenv.Build(dir, "-race=false", "github.com/nats-io/nats-server/v2")
+	})
 }
