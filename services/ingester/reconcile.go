@@ -32,7 +32,9 @@ type stranded struct {
 	reconnects uint64 // to NATS, whose store may have been another one before
 }
 
-func (r *reconciler) pass(ctx context.Context) error { return errors.Join(r.clearQueue(ctx), r.lookAtAll(ctx)) }
+func (r *reconciler) pass(ctx context.Context) error {
+	return errors.Join(r.clearQueue(ctx), r.lookAtAll(ctx))
+}
 
 func (r *reconciler) clearQueue(ctx context.Context) error {
 	jobs, err := r.parts.Bus.Jobs.RemoveAcknowledged(ctx)
