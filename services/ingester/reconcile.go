@@ -15,7 +15,8 @@ import (
 const unfinishedPage = 500
 
 // reconciler ends runs that the ledger has as unfinished and that no worker will ever come back to: their message is gone,
-// and their register says that they have ended, or is gone as well.
+// and their register says that they have ended, or is gone as well. It also takes messages off the queue that a server has kept
+// although a worker was done with them, and that would keep the job's next run away.
 type reconciler struct {
 	parts    Parts
 	teller   teller
@@ -31,8 +32,20 @@ type stranded struct {
 	reconnects uint64 // to NATS, whose store may have been another one before
 }
 
-// pass looks at all unfinished runs. It breaks off, and forgets what it saw, when NATS or Postgres does not answer.
 func (r *reconciler) pass(ctx context.Context) error {
+	return errors.Join(r.clearQueue(ctx), r.lookAtAll(ctx))
+}
+
+func (r *reconciler) clearQueue(ctx context.Context) error {
+	jobs, err := r.parts.Bus.Jobs.RemoveAcknowledged(ctx)
+	if len(jobs) > 0 {
+		r.log.Info("messages removed that were acknowledged", "jobs", jobs)
+	}
+	return err
+}
+
+// lookAtAll looks at all unfinished runs. It breaks off, and forgets what it saw, when NATS or Postgres does not answer.
+func (r *reconciler) lookAtAll(ctx context.Context) error {
 	r.stranded.begin()
 	for after, more := "", true; more; {
 		page, err := r.parts.Database.Unfinished(ctx, after, unfinishedPage)

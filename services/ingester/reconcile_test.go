@@ -313,3 +313,27 @@ func TestLostJobIsAnnounced(t *testing.T) {
 		t.Errorf("it ended as %+v", end.Position)
 	}
 }
+
+// TestNextRunIsNotKeptFromTheQueue holds that a message is removed which a killed server has kept although the worker was done with
+// it.
+func TestNextRunIsNotKeptFromTheQueue(t *testing.T) {
+	t.Parallel()
+	e := newEnv(t)
+	job := e.submit(newJob(missing(t)))
+	rewind := e.nats.Rewinder(bus.JobsStream)
+	testenv.Eventually(e.ctx, t, "NATS is back", func() error { return e.bus.CheckQueue(e.ctx) })
+	w := e.start("w1")
+	e.await(job, events.TypeFailed)
+	e.awaitOff()
+	w.stop()
+	rewind()
+	testenv.Eventually(e.ctx, t, "NATS is back", func() error { return e.bus.CheckQueue(e.ctx) })
+	job.Run = 2
+	if _, err := e.bus.Jobs.Publish(e.ctx, job); !errors.Is(err, bus.ErrOtherRun) {
+		t.Fatalf("run 2 comes onto the queue: %v", err)
+	}
+	e.pass(e.reconciler(unchanged))
+	if _, err := e.bus.Jobs.Publish(e.ctx, job); err != nil {
+		t.Error(err)
+	}
+}

@@ -165,11 +165,11 @@ func TestUsers(t *testing.T) {
 		"ingester": {
 			publish: "events.x.started events.x.progress events.x.retrying events.x.succeeded events.x.failed events.x.cancelled $KV.control.x " +
 				"$JS.ACK.JOBS.urgent.1.1.1.1.0 $JS.FC.KV_control.x $JS.API.CONSUMER.DELETE.KV_control.x " +
-				"$JS.API.STREAM.MSG.GET.JOBS _INBOX_status.x _INBOX.x " + // JOBS: to see whether a job has a message
+				"$JS.API.STREAM.MSG.GET.JOBS $JS.API.STREAM.MSG.DELETE.JOBS _INBOX_status.x _INBOX.x " + // JOBS: does a job have a message?
 				"$O.uploads.M.x $JS.API.STREAM.MSG.GET.OBJ_uploads $JS.API.DIRECT.GET.OBJ_uploads $JS.API.STREAM.PURGE.OBJ_uploads",
 			subscribe: "_INBOX_ingester.x events.*.queued svc.ingester.report svc.ingester.ledger svc.ingester.preview svc.ingester.workers $SRV.PING",
 			not: "jobs.normal.x events.x.created $KV.jobs.x $JS.API.STREAM.DELETE.JOBS $JS.API.STREAM.PURGE.KV_control svc.status.cancel " +
-				"$JS.API.CONSUMER.DELETE.JOBS.normal $JS.API.CONSUMER.CREATE.JOBS.x.jobs.normal.* $JS.ACK.EVENTS.fold.1.1.1.1.0 " +
+				"$JS.API.STREAM.PURGE.JOBS $JS.API.STREAM.MSG.DELETE.EVENTS $JS.API.STREAM.MSG.DELETE.KV_control $JS.API.CONSUMER.DELETE.JOBS.normal $JS.API.CONSUMER.CREATE.JOBS.x.jobs.normal.* $JS.ACK.EVENTS.fold.1.1.1.1.0 " +
 				"$O.uploads.C.x $JS.API.STREAM.DELETE.OBJ_uploads $JS.API.CONSUMER.CREATE.OBJ_uploads.x.$O.uploads.C.x " + noKeys,
 			deaf: "> jobs.> events.> $O.> $KV.keys.> svc.status.get _INBOX_api.>",
 		},
