@@ -75,9 +75,9 @@ func TestCancelAtAnyInstant(t *testing.T) {
 				i.call(t, http.MethodDelete, "/v1/jobs/"+id, "")
 				ended[n] = i.await(testenv.Context(t), t, id, "has ended", func(j job) bool { return j.FinishedAt != nil })
 				if ended[n].State == "cancelled" {
-					latest += latest / 4
+					latest += latest / 2
 				} else {
-					latest -= latest / 5
+					latest -= latest / 3
 				}
 			}
 		})
