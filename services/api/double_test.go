@@ -28,6 +28,7 @@ type statusDouble struct {
 
 	mu      sync.Mutex
 	told    map[string]events.Status
+	late    map[string]uint64 // up to which sequence of a job one must know to hear what is told of it, and else that it runs
 	page    events.Page
 	lanes   events.Lanes
 	asked   []events.List
@@ -38,7 +39,7 @@ type statusDouble struct {
 
 func (e *env) playStatus(t testing.TB) *statusDouble {
 	t.Helper()
-	d := &statusDouble{env: e, ctx: t.Context(), told: map[string]events.Status{}}
+	d := &statusDouble{env: e, ctx: t.Context(), told: map[string]events.Status{}, late: map[string]uint64{}}
 	nc := e.nats.Connect("status")
 	service, err := micro.AddService(nc, micro.Config{Name: "status", Version: "1.0.0"})
 	if err != nil {
@@ -76,6 +77,14 @@ func (d *statusDouble) tell(s events.Status) {
 	d.told[s.ID] = s
 }
 
+// tellLate is tell for those only who know of a job's event with that sequence, or of a later one.
+func (d *statusDouble) tellLate(s events.Status, sequence uint64) {
+	d.tell(s)
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.late[s.ID] = sequence
+}
+
 func (d *statusDouble) get(_ testing.TB, r micro.Request) error {
 	var question events.Get
 	if err := json.Unmarshal(r.Data(), &question); err != nil {
@@ -87,6 +96,9 @@ func (d *statusDouble) get(_ testing.TB, r micro.Request) error {
 		return r.Error(d.failure, "told to fail, by nats://inside", nil)
 	}
 	if s, ok := d.told[question.ID]; ok {
+		if question.Sequence < d.late[question.ID] {
+			s = events.Status{ID: s.ID, State: events.StateRunning, Run: s.Run, Spec: s.Spec}
+		}
 		return r.RespondJSON(s)
 	}
 	e, _, found, err := d.env.bus.Events.Last(d.ctx, question.ID, events.TypeCreated)

@@ -43,7 +43,7 @@ func (s *Service) GetJob(ctx context.Context, r openapi.GetJobRequestObject) (op
 
 // GetJobResult tells what a job has made.
 func (s *Service) GetJobResult(ctx context.Context, r openapi.GetJobResultRequestObject) (openapi.GetJobResultResponseObject, error) {
-	status, err := s.jobStatus(ctx, r.ID)
+	status, err := s.finished(ctx, r.ID)
 	switch {
 	case err != nil:
 		return nil, err
@@ -61,6 +61,22 @@ func (s *Service) GetJobResult(ctx context.Context, r openapi.GetJobResultReques
 		return tag.notModified(), nil
 	}
 	return openapi.GetJobResult200JSONResponse{Body: view, Headers: openapi.GetJobResult200ResponseHeaders{ETag: string(tag)}}, nil
+}
+
+// finished asks for a job that may have succeeded. Who has seen that in its events may be ahead of status, which is waited for.
+func (s *Service) finished(ctx context.Context, id string) (events.Status, error) {
+	status, err := s.jobStatus(ctx, id)
+	if err != nil || status.State.Terminal() {
+		return status, err
+	}
+	_, sequence, found, err := s.bus.Events.Last(ctx, status.ID, events.TypeSucceeded)
+	switch {
+	case err != nil:
+		return status, historyError(err)
+	case !found:
+		return status, nil
+	}
+	return s.status(ctx, events.Get{ID: status.ID, Sequence: sequence})
 }
 
 // ListJobs returns a page of jobs.

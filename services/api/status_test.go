@@ -84,6 +84,19 @@ func TestGetResult(t *testing.T) {
 	}
 }
 
+// TestResultOfWhatWasSeen holds that who has seen a job succeed, in its events, is not told that it runs.
+func TestResultOfWhatWasSeen(t *testing.T) {
+	e := newEnv(t)
+	status := e.playStatus(t)
+	id, sequences := e.life(t)
+	s := lives(id)["succeeded"]
+	status.tellLate(s, sequences[len(sequences)-1])
+	a := e.get(t, "/v1/jobs/"+id+"/result")
+	if r := decoded[openapi.JobResult](t, a); a.status != http.StatusOK || r.Rows != s.Result.Rows {
+		t.Errorf("answered %d %s", a.status, a.body)
+	}
+}
+
 func TestListJobs(t *testing.T) {
 	e := newEnv(t)
 	status := e.playStatus(t)
