@@ -7,7 +7,6 @@ import (
 
 	"sluice/internal/testenv"
 	"sluice/pkg/apikey"
-	"sluice/services/api/access"
 )
 
 // newKeyedEnv runs an API that asks for keys, with a status service beside it.
@@ -47,16 +46,14 @@ func (e *env) newKey(t testing.TB, wanted apikey.Key) (k apikey.Key, header stri
 const isBearer = "Authorization: Bearer "
 
 // heldBy waits until the API knows a key.
-func (e *env) heldBy(t testing.TB, id string) *access.Holder {
+func (e *env) heldBy(t testing.TB, id string) {
 	t.Helper()
-	var h *access.Holder
 	testenv.Eventually(testenv.Context(t), t, "the key is known", func() error {
-		if h = e.api.keys.Holder(id); h == nil {
+		if e.api.keys.Holder(id) == nil {
 			return errors.New("it is not")
 		}
 		return nil
 	})
-	return h
 }
 
 // good is a key that is good for everything.

@@ -36,6 +36,3 @@ func (h *Holder) ID() string {
 	}
 	return h.Key.ID
 }
-
-// Gone returns what is closed when the key is revoked.
-func (h *Holder) Gone() <-chan struct{} { return h.gone.Done() }

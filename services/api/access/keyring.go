@@ -83,15 +83,15 @@ func (r *Keyring) Holder(id string) *Holder {
 // Find returns the holder of a key, or nil if there is none with this text, now. It fails while the keys have not been read.
 func (r *Keyring) Find(text string, now time.Time) (*Holder, error) {
 	id, secret, ok := apikey.Parse(text)
-	r.mu.Lock()
-	h, read := r.holders[id], r.holders != nil
-	r.mu.Unlock()
 	if !ok {
 		return nil, nil
 	}
-	if !read {
+	select {
+	case <-r.read:
+	default:
 		return nil, refusal.New(refusal.KeysUnavailable, "the keys have not been read yet, so that none can be checked")
 	}
+	h := r.Holder(id)
 	var k apikey.Key // which no secret fits
 	if h != nil {
 		k = h.Key
